@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/task_group.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bso {
+
+using boost::asio::steady_timer;
+
+TaskGroup::TaskGroup(Executor executor, OnEscape on_escape)
+    : executor_(executor),
+      on_escape_(std::move(on_escape)),
+      all_ended_(std::move(executor), steady_timer::time_point::max()) {}
+
+void TaskGroup::spawn(Task<void> task) {
+  ++running_;
+  boost::asio::co_spawn(executor_, std::move(task), [this](std::exception_ptr escaped) {
+    if (escaped) {
+      try {
+        std::rethrow_exception(escaped);
+      } catch (const std::exception& exception) {
+        on_escape_(exception);
+      }
+    }
+    if (--running_ == 0) all_ended_.cancel();
+  });
+}
+
+Task<void> TaskGroup::join() {
+  while (running_ > 0) {
+    boost::system::error_code ignored;
+    co_await all_ended_.async_wait(
+        boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+  }
+}
+
+Latch::Latch(Executor executor) : timer_(std::move(executor), steady_timer::time_point::max()) {}
+
+void Latch::open() {
+  open_ = true;
+  timer_.cancel();
+}
+
+Task<void> Latch::wait() {
+  while (!open_) {
+    boost::system::error_code ignored;
+    co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+  }
+}
+
+}  // namespace bso

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace bso::cluster {
+
+/// A text that many records share (namespace, node, owner, class, claim): eight bytes each, one
+/// copy of the characters for the process, freed with the last holder.
+///
+/// All records live on the thread of the event loop, so the pool and its counts have no lock. Do
+/// not hand a Symbol, or a record that holds one, to another thread.
+class Symbol {
+ public:
+  Symbol() = default;
+  explicit Symbol(std::string_view text);
+  Symbol(const Symbol& other) noexcept : entry_(other.entry_) { acquire(); }
+  Symbol(Symbol&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  Symbol& operator=(Symbol other) noexcept {
+    std::swap(entry_, other.entry_);
+    return *this;
+  }
+  ~Symbol() { release(); }
+
+  /// Valid while any Symbol of this text lives.
+  [[nodiscard]] std::string_view view() const {
+    return entry_ == nullptr ? std::string_view{} : std::string_view{entry_->first};
+  }
+  [[nodiscard]] std::string str() const { return std::string{view()}; }
+  [[nodiscard]] bool empty() const { return entry_ == nullptr; }
+
+  friend bool operator==(const Symbol& a, const Symbol& b) { return a.entry_ == b.entry_; }
+  friend bool operator==(const Symbol& a, std::string_view b) { return a.view() == b; }
+
+  [[nodiscard]] std::size_t hash() const { return std::hash<const void*>{}(entry_); }
+  /// How many different texts are alive in the process.
+  [[nodiscard]] static std::size_t pool_size();
+
+ private:
+  using Entry = std::pair<const std::string, std::uint32_t>;
+  void acquire() noexcept {
+    if (entry_ != nullptr) ++entry_->second;
+  }
+  void release() noexcept;
+
+  Entry* entry_ = nullptr;  ///< a node of the pool; nullptr is ""
+};
+
+}  // namespace bso::cluster
+
+template <>
+struct std::hash<bso::cluster::Symbol> {
+  std::size_t operator()(const bso::cluster::Symbol& symbol) const { return symbol.hash(); }
+};

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diagnosis/verdict.h"
+
+namespace bso::diagnosis {
+
+/// The kubectl commands that fit a verdict, the one to run first; empty when there is nothing to do
+/// but wait. They can be pasted as they are. None of them can lose data except where `caution`
+/// says so.
+struct Remedy {
+  std::vector<std::string> commands;
+  std::string alternative;  ///< what may be done instead, or what to do for good
+  std::string caution;      ///< to be read before running the first command
+};
+
+[[nodiscard]] Remedy remedy_for(const Verdict& verdict);
+
+}  // namespace bso::diagnosis

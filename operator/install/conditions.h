@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "install/field_reader.h"
+#include "install/health.h"
+#include "install/status.h"
+
+namespace bso::install {
+
+/// A condition before it gets its times.
+struct Verdict {
+  std::string status;  ///< "True", "False" or "Unknown"
+  std::string reason;
+  std::string message;
+
+  [[nodiscard]] bool is_true() const { return status == "True"; }
+};
+
+/// All conditions of a BlockStoragePlugin.
+struct Verdicts {
+  Verdict available;
+  Verdict progressing;
+  Verdict degraded;
+  Verdict spec_valid;
+  Verdict storage_classes_ready;
+  Verdict deletion_blocked;
+};
+
+[[nodiscard]] Verdicts judge(const StatusInput& input, const Health& health);
+
+/// The list for the status. A condition whose status is that of the previous list keeps its
+/// lastTransitionTime; the others get `now`.
+[[nodiscard]] nlohmann::json conditions_json(const Verdicts& verdicts, const nlohmann::json& plugin,
+                                             std::string_view now);
+
+}  // namespace bso::install

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/json.h"
+#include "install/bundle.h"
+#include "install/kinds.h"
+#include "install/spec.h"
+
+namespace bso::install {
+
+/// An object as it should stand in the cluster.
+struct DesiredObject {
+  ObjectRef ref;
+  std::string hash;         ///< of the document without the annotation that carries it
+  codec::JsonPtr document;  ///< for a server-side apply: only fields we own
+};
+
+/// Everything a spec asks for, in the order of application. Pure and stable: equal input gives
+/// equal bytes. The documents keep to fields that Kubernetes 1.20 knows (an apply with an unknown
+/// field is refused there with status 500) and never touch the mark of the default StorageClass.
+[[nodiscard]] std::vector<DesiredObject> render(const Bundle& bundle, const PluginSpec& spec);
+
+/// First 16 hexadecimal digits of SHA-256 over the sorted, compact JSON text.
+[[nodiscard]] std::string content_hash(const nlohmann::json& document);
+
+}  // namespace bso::install
