@@ -4,14 +4,15 @@
 #include <array>
 #include <exception>
 #include <limits>
+#include <sstream>
 #include <string>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
@@ -28,6 +29,8 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::uint32_t kHeaderLimit = 8U << 10U;
+/// What one read asks for.
+constexpr std::size_t kReadBytes = 4U << 10U;
 
 /// How much of a refused request is still read (and thrown away), and for how long: closing a
 /// socket with unread bytes resets the connection, and the client might never see the answer.
@@ -94,19 +97,42 @@ Task<void> Connection::say_goodbye() {
   co_await tls_->async_shutdown(redirect_error(use_awaitable, ignored));
 }
 
+Task<std::size_t> Connection::receive(asio::mutable_buffer into, error_code& error) {
+  std::size_t got = 0;
+  if (tls_) {
+    got = co_await tls_->async_read_some(into, redirect_error(use_awaitable, error));
+  } else {
+    got = co_await stream_.async_read_some(into, redirect_error(use_awaitable, error));
+  }
+  co_return got;
+}
+
+/// Beast's own http::async_read_header() is compiled for each kind of stream anew, which is dear.
+Task<error_code> Connection::read_header(Parser& parser) {
+  error_code error;
+  while (true) {
+    if (buffer_.size() > 0) {
+      const auto used = parser.put(buffer_.data(), error);
+      buffer_.consume(used);
+      if (error == http::error::need_more) error.clear();
+      if (error || parser.is_header_done()) co_return error;
+    }
+    const auto got = co_await receive(buffer_.prepare(kReadBytes), error);
+    buffer_.commit(got);
+    if (error == asio::error::eof) {
+      co_return parser.got_some() ? http::error::partial_message : http::error::end_of_stream;
+    }
+    if (error) co_return error;
+  }
+}
+
 Task<bool> Connection::serve_one() {
-  http::request_parser<http::empty_body> parser;
+  Parser parser;
   parser.header_limit(kHeaderLimit);
   // Any body is refused, but by its own name.
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   stream_.expires_after(request_timeout_);
-  error_code error;
-  if (tls_) {
-    co_await http::async_read_header(*tls_, buffer_, parser, redirect_error(use_awaitable, error));
-  } else {
-    co_await http::async_read_header(stream_, buffer_, parser,
-                                     redirect_error(use_awaitable, error));
-  }
+  const auto error = co_await read_header(parser);
   if (closed_) co_return false;
   if (error == http::error::header_limit) {
     const bool refused = co_await refuse(
@@ -176,12 +202,15 @@ Task<bool> Connection::write(Answer answer, bool with_body, bool keep, unsigned 
   message.content_length(answer.body.size());
   message.keep_alive(keep);
   if (with_body) message.body() = std::move(answer.body);
+  std::ostringstream text;
+  text << message;
+  const auto bytes = std::move(text).str();
   stream_.expires_after(request_timeout_);
   error_code error;
   if (tls_) {
-    co_await http::async_write(*tls_, message, redirect_error(use_awaitable, error));
+    co_await asio::async_write(*tls_, asio::buffer(bytes), redirect_error(use_awaitable, error));
   } else {
-    co_await http::async_write(stream_, message, redirect_error(use_awaitable, error));
+    co_await asio::async_write(stream_, asio::buffer(bytes), redirect_error(use_awaitable, error));
   }
   co_return !error && keep;
 }
@@ -192,14 +221,7 @@ Task<void> Connection::drain() {
   stream_.expires_after(kDrainTime);
   std::array<char, 4096> waste;
   for (std::size_t drained = 0; !error && !closed_ && drained < kDrainBytes;) {
-    std::size_t got = 0;
-    if (tls_) {
-      got =
-          co_await tls_->async_read_some(asio::buffer(waste), redirect_error(use_awaitable, error));
-    } else {
-      got = co_await stream_.async_read_some(asio::buffer(waste),
-                                             redirect_error(use_awaitable, error));
-    }
+    const auto got = co_await receive(asio::buffer(waste), error);
     drained += got;
   }
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 
 #include "base/task.h"
 #include "server/http_server.h"
@@ -34,12 +36,16 @@ class Connection {
 
  private:
   using Request = boost::beast::http::request<boost::beast::http::empty_body>;
+  using Parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
   using Stream = boost::beast::basic_stream<boost::asio::ip::tcp, Executor,
                                             boost::beast::unlimited_rate_policy>;
 
   /// False when the client cannot be spoken to by TLS.
   Task<bool> shake_hands();
   Task<void> say_goodbye();
+  /// One read; the bytes that came.
+  Task<std::size_t> receive(boost::asio::mutable_buffer into, boost::system::error_code& error);
+  Task<boost::system::error_code> read_header(Parser& parser);
   /// True when the client may send another request.
   Task<bool> serve_one();
   Task<bool> answer(const Request& request);

@@ -11,7 +11,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
 #include "transport/proxy_tunnel.h"
@@ -184,16 +183,7 @@ Task<std::size_t> Connection::on_top(Operation operation, ErrorCode& error) {
   co_return bytes;
 }
 
-Task<Connection::ErrorCode> Connection::write(const Request& request) {
-  ErrorCode error;
-  const auto operation = [&request](auto& stream, auto token) {
-    return http::async_write(stream, request, std::move(token));
-  };
-  co_await on_top(operation, error);
-  co_return error;
-}
-
-Task<Connection::ErrorCode> Connection::write_bytes(std::string bytes) {
+Task<Connection::ErrorCode> Connection::write(std::string bytes) {
   ErrorCode error;
   const auto operation = [&bytes](auto& stream, auto token) {
     return asio::async_write(stream, asio::buffer(bytes), std::move(token));

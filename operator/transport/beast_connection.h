@@ -13,8 +13,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include "base/result.h"
 #include "base/task.h"
@@ -28,7 +26,6 @@ class Connection {
  public:
   using Clock = std::chrono::steady_clock;
   using ErrorCode = boost::system::error_code;
-  using Request = boost::beast::http::request<boost::beast::http::string_body>;
 
   Connection(Executor executor, std::shared_ptr<const Peer> peer);
 
@@ -38,8 +35,7 @@ class Connection {
 
   /// Bounds the operations that follow.
   void expire_at(Clock::time_point deadline) { stream_.expires_at(deadline); }
-  Task<ErrorCode> write(const Request& request);
-  Task<ErrorCode> write_bytes(std::string bytes);
+  Task<ErrorCode> write(std::string bytes);
   /// One read into the buffer. asio::error::eof at the end.
   Task<ErrorCode> receive();
   /// What has come and is not used up.

@@ -3,10 +3,14 @@
 
 #include <cassert>
 #include <limits>
+#include <sstream>
 
 #include <boost/asio/error.hpp>
 #include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 
 #include "transport/beast_connection.h"
 
@@ -35,8 +39,9 @@ struct Exchange {
 
 std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-Connection::Request on_the_wire(const Peer& peer, Request request) {
-  Connection::Request message;
+/// (Beast's http::async_write() is compiled for each kind of stream anew, which is dear.)
+std::string on_the_wire(const Peer& peer, Request request) {
+  http::request<http::string_body> message;
   message.version(11);
   message.method_string(request.method);
   message.target(request.target);
@@ -48,7 +53,9 @@ Connection::Request on_the_wire(const Peer& peer, Request request) {
                         request.method == "PUT" || request.method == "PATCH";
   if (has_body) message.content_length(request.body.size());
   message.body() = std::move(request.body);
-  return message;
+  std::ostringstream text;
+  text << message;
+  return std::move(text).str();
 }
 
 /// Gives the parser what has come. (http::async_read_some() would not do: having parsed some of a
@@ -159,7 +166,7 @@ Task<Result<std::unique_ptr<BodyStream>>> open_stream(Executor executor,
   if (!ready) co_return fail(std::move(ready.error()));
   const bool is_head = ready->method == "HEAD";
   const auto permit = std::move(ready->permit);
-  const auto message = on_the_wire(*peer, std::move(*ready));
+  auto message = on_the_wire(*peer, std::move(*ready));
 
   const auto exchange = std::make_shared<Exchange>(executor, peer);
   auto& connection = exchange->connection;
@@ -173,7 +180,7 @@ Task<Result<std::unique_ptr<BodyStream>>> open_stream(Executor executor,
     auto permitted = permit();
     if (!permitted) co_return fail(std::move(permitted.error()));
   }
-  const auto unsent = co_await connection.write(message);
+  const auto unsent = co_await connection.write(std::move(message));
   if (unsent) co_return fail(connection.describe(unsent, "taking our request", true));
   auto head = co_await read_head(exchange, is_head);
   if (!head) co_return fail(std::move(head.error()));

@@ -74,7 +74,7 @@ Result<void> judge_connect(const Peer& peer, std::string_view head) {
 }
 
 Task<Result<void>> connect_tunnel(Connection& connection, std::shared_ptr<const Peer> peer) {
-  const auto unsent = co_await connection.write_bytes(connect_request(*peer));
+  const auto unsent = co_await connection.write(connect_request(*peer));
   if (unsent) co_return fail(connection.describe(unsent, "asking the proxy for a tunnel", false));
   auto& buffer = connection.buffer();
   constexpr std::string_view kEnd = "\r\n\r\n";
@@ -114,7 +114,7 @@ Task<Result<std::string>> take(Connection& connection, std::size_t count) {
 
 /// Writes and waits for `count` bytes of answer.
 Task<Result<std::string>> ask(Connection& connection, std::string message, std::size_t count) {
-  const auto unsent = co_await connection.write_bytes(std::move(message));
+  const auto unsent = co_await connection.write(std::move(message));
   if (unsent) co_return fail(connection.describe(unsent, "asking the proxy for a tunnel", false));
   auto answer = co_await take(connection, count);
   co_return answer;

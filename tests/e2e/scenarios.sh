@@ -4,7 +4,8 @@
 # shellcheck disable=SC2317 # functions inside of functions are handed to `eventually`
 #
 # The scenarios of run.sh, in the order in which they run. Sourced, never run. Each finds the
-# operator and the plug-in installed, and no workload of the examples.
+# operator and the plug-in installed, and no workload of the examples; the last finds no plug-in when
+# the one before it ran.
 
 # shellcheck disable=SC2034 # for run.sh
 scenarios=(
@@ -13,12 +14,12 @@ scenarios=(
   seventeen_classes_and_the_foreign_nine_untouched
   three_pods_on_one_node_are_explained_and_healed
   annotation_goes_when_the_holder_goes
-  driver_that_shares_by_node_gets_no_annotation
   multi_attach_across_nodes_is_explained_and_healed
   rollout_deadlock_is_explained_and_healed
   killed_operator_comes_back
   operator_works_on_either_node
   uninstall_waits_for_volumes_and_leaves_nothing
+  driver_that_shares_by_node_gets_no_annotation
 )
 
 max_rss_kb=$((40 * 1024))
@@ -318,20 +319,6 @@ annotation_goes_when_the_holder_goes() {
   figure "waiting pod seen running to annotation seen gone, s" "$(seconds_between "$running" "$(now_ns)")"
 }
 
-driver_that_shares_by_node_gets_no_annotation() {
-  local pod
-  install_plugin quickstart-plugin-gke.yaml "$gke_image"
-  shared_volume
-  start deploy-3pod-single-node.yml
-  eventually 90 "all three pods run" pods_are app=dep3pod-blk 3 0
-  for pod in $(running_pods app=dep3pod-blk); do
-    expect "$pod has no annotation" equals '' "$(sentence_of "$pod")"
-    expect "$pod was never written to" equals '' "$(operator_writes "$pod")"
-  done
-  clean_workloads
-  install_plugin quickstart-plugin.yaml "$driver_image"
-}
-
 has_multi_attach() { # SELECTOR
   local pod
   for pod in $(creating_pods "$1"); do
@@ -461,5 +448,16 @@ uninstall_waits_for_volumes_and_leaves_nothing() {
   nothing_of_the_plugin() { [ -z "$(traces)" ]; }
   eventually 60 "and leaves nothing" nothing_of_the_plugin
   expect "the nine foreign classes stay, untouched" diff "$work/foreign" <(foreign_classes)
-  install_plugin quickstart-plugin.yaml "$driver_image"
+}
+
+driver_that_shares_by_node_gets_no_annotation() {
+  local pod
+  install_plugin quickstart-plugin-gke.yaml "$gke_image"
+  shared_volume
+  start deploy-3pod-single-node.yml
+  eventually 90 "all three pods run" pods_are app=dep3pod-blk 3 0
+  for pod in $(running_pods app=dep3pod-blk); do
+    expect "$pod has no annotation" equals '' "$(sentence_of "$pod")"
+    expect "$pod was never written to" equals '' "$(operator_writes "$pod")"
+  done
 }

@@ -55,7 +55,7 @@ TEST_CASE("a faulty spec is explained, applies nothing and can be repaired", "[f
     world().api.merge(item(kPlugins, "ibmc-block"), {{"spec", fault.repair}});
     wait_condition("SpecValid", "True");
     wait_applied();
-    remove_plugins();
+    uninstall_plugin();
   }
   CHECK(op.process().running());
 }
@@ -153,11 +153,7 @@ TEST_CASE("the rights of manifests/10-rbac.yaml are enough", "[faults][own]") {
     if (world().api.find(item(kClasses, "ibmc-block-silver"))) return "silver is there";
     return std::nullopt;
   });
-  (void)world().api.call("DELETE", item(kPlugins, "ibmc-block"));
-  eventually("the plug-in is gone", [&]() -> Missing {
-    if (world().api.find(item(kPlugins, "ibmc-block"))) return "still there";
-    return std::nullopt;
-  });
+  uninstall_plugin();
   CHECK(op.stop().code == 0);
   CHECK(op.lines({"gave up the lease"}).size() == 1);
   const auto requests = audit.entries([](const AuditEntry& entry) { return entry.by_operator(); });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <csignal>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -202,13 +203,28 @@ TEST_CASE("deletion takes everything away once no volume uses the driver", "[ins
   CHECK(api.find(kNodeDriver));
 
   api.remove(volume);
-  eventually("the plug-in is gone", [&]() -> Missing {
-    if (const auto left = api.find(path)) return left->value("status", Json()).dump(1);
-    return std::nullopt;
-  });
-  for (const auto& managed : managed_paths()) {
-    INFO(managed);
-    CHECK_FALSE(api.find(managed));
+  uninstall_plugin();
+}
+
+TEST_CASE("a plug-in that was taken away by force is not installed again", "[install][own]") {
+  const PluginTest clean;
+  OperatorProcess op(operator_options());
+  // Each round another order in which the operator hears of what is gone.
+  for (int round = 0; round < 5; ++round) {
+    create_plugin();
+    wait_applied();
+    op.process().send_signal(SIGSTOP);
+    remove_plugins();
+    op.process().send_signal(SIGCONT);
+    holds(
+        "nothing is installed",
+        [&]() -> Missing {
+          for (const auto& managed : managed_paths()) {
+            if (world().api.find(managed)) return managed + " is back";
+          }
+          return std::nullopt;
+        },
+        1s);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integration/plugin.h"
 
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include "integration/world.h"
@@ -90,6 +91,20 @@ void wait_applied() {
     }
     return std::nullopt;
   });
+}
+
+void uninstall_plugin() {
+  const auto& api = world().api;
+  const auto path = item(kPlugins, "ibmc-block");
+  (void)api.call("DELETE", path);
+  eventually("the plug-in is gone", [&]() -> Missing {
+    if (const auto left = api.find(path)) return left->value("status", Json()).dump(1);
+    return std::nullopt;
+  });
+  for (const auto& managed : managed_paths()) {
+    INFO(managed);
+    CHECK_FALSE(api.find(managed));
+  }
 }
 
 void play_workloads(int desired, int ready, bool provisioner_ready) {

@@ -39,7 +39,8 @@ class PluginTest {
   PluginTest& operator=(const PluginTest&) = delete;
 };
 
-/// Removes all plug-ins and whatever the bundle installs, without asking the operator.
+/// Removes all plug-ins and whatever the bundle installs, without asking the operator: finalizers
+/// are struck. Not for a test whose operator runs, which may still be repairing what goes here.
 void remove_plugins();
 
 /// A BlockStoragePlugin for the driver ibmc-block; `spec` is merged over it.
@@ -53,6 +54,9 @@ Json wait_condition(const std::string& type, const std::string& status,
 
 /// Waits until all objects of the bundle are there and the status says that they are applied.
 void wait_applied();
+
+/// Deletes the plug-in as a user does, and waits until the operator has taken everything away.
+void uninstall_plugin();
 
 /// Plays the controllers of Deployments and DaemonSets, which do not run here: `ready` of `desired`
 /// node pods are ready, the provisioner is `provisioner_ready`.
