@@ -76,7 +76,9 @@ Task<Result<Outcome>> PluginReconciler::install(Pass pass) {
   co_await observe_all(pass);
   if (managed && pass.parsed.spec && !pass.failure) {
     co_await carry_out(pass);
-    if (!pass.failure && pass.write_faults.empty()) co_await prune(pass);
+    if (!pass.outdated && !pass.failure && pass.write_faults.empty()) co_await prune(pass);
+    // The change that made it so comes by the watch, and with it the next pass.
+    if (pass.outdated) co_return Outcome{.again_after = kWhileNotReady};
   }
   co_await find_image_faults(pass);
   co_return co_await conclude(std::move(pass));
@@ -120,9 +122,13 @@ Task<void> PluginReconciler::observe_all(Pass& pass) {
 Task<void> PluginReconciler::carry_out(Pass& pass) {
   // An object that could not be read must not be written blindly.
   if (!pass.write_faults.empty()) co_return;
-  const auto steps = install::plan(pass.desired, pass.observed);
+  auto steps = install::plan(pass.desired, pass.observed);
+  std::erase_if(steps, [](const auto& step) { return step.action != install::Action::apply; });
+  if (steps.empty()) co_return;
+  // The objects may be missing because whoever removed the plug-in by force removed them as well.
+  co_await check_current(pass, "looking before writing");
+  if (pass.outdated || pass.failure) co_return;
   for (const auto& step : steps) {
-    if (step.action != install::Action::apply) continue;
     const auto& ref = step.desired->ref;
     const auto resource = resource_of(ref);
     if (!resource) continue;  // render() makes only kinds that are handled
@@ -151,28 +157,27 @@ Task<void> PluginReconciler::prune(Pass& pass) {
   const auto inventory = install::read_inventory(*pass.plugin);
   const auto gone = install::objects_to_prune(inventory, pass.desired);
   if (gone.empty()) co_return;
-  auto current = co_await is_current(pass);
-  if (!current) {
-    pass.failure = std::move(current.error()).with_context("looking before deleting");
-    co_return;
-  }
-  if (!*current) co_return;
+  co_await check_current(pass, "looking before deleting");
+  if (pass.outdated || pass.failure) co_return;
   for (const auto& entry : gone) co_await delete_object(pass, entry);
 }
 
-/// Whether the plug-in's spec, and its deletion, are still what this pass began with. Asked for
-/// live before anything is deleted: after a restart the first server may be one that lags behind,
-/// and show what was wanted in the past. False is no error: the change comes by the watch.
-Task<Result<bool>> PluginReconciler::is_current(Pass& pass) {
+/// Whether the plug-in's spec, and its deletion, are still what this pass began with; else the pass
+/// is outdated. Asked for live before anything is written or deleted: each watch has its own delay,
+/// and after a restart the first server may be one that lags behind and shows what was wanted in
+/// the past.
+Task<void> PluginReconciler::check_current(Pass& pass, std::string_view doing) {
   auto live = co_await client_.get(block_storage_plugins, "", pass.name);
-  if (!live && live.error().not_found()) co_return false;
-  if (!live) co_return fail(std::move(live.error()));
-  for (const char* field : {"uid", "generation"}) {
+  if (!live && !live.error().not_found()) {
+    pass.failure = std::move(live.error()).with_context(doing);
+    co_return;
+  }
+  const auto same = [&](const char* field) {
     const auto* seen = codec::find(*pass.plugin, {"metadata", field});
     const auto* now = codec::find(**live, {"metadata", field});
-    if (seen == nullptr || now == nullptr || *seen != *now) co_return false;
-  }
-  co_return true;
+    return seen != nullptr && now != nullptr && *seen == *now;
+  };
+  pass.outdated = !live || !same("uid") || !same("generation");
 }
 
 Task<void> PluginReconciler::delete_object(Pass& pass, install::InventoryEntry entry) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controllers/plugin/children.h"
@@ -41,6 +42,7 @@ class PluginReconciler {
     std::vector<install::WriteFault> write_faults;
     std::vector<install::ImagePullFault> image_pull_faults;
     std::optional<std::vector<std::string>> blocking_volumes;
+    bool outdated = false;  ///< the plug-in has changed meanwhile: nothing more is to be written
     std::optional<Error> failure;  ///< no answer from the server: try the whole pass again
   };
 
@@ -50,7 +52,7 @@ class PluginReconciler {
   Task<void> observe_all(Pass& pass);
   Task<void> carry_out(Pass& pass);
   Task<void> prune(Pass& pass);
-  Task<Result<bool>> is_current(Pass& pass);
+  Task<void> check_current(Pass& pass, std::string_view doing);
   Task<void> find_image_faults(Pass& pass);
   Task<void> delete_object(Pass& pass, install::InventoryEntry entry);
   Task<Result<std::vector<install::VolumeSummary>>> list_volumes();

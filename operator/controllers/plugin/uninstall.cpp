@@ -42,9 +42,9 @@ Task<Result<std::vector<install::VolumeSummary>>> PluginReconciler::list_volumes
 }
 
 Task<Result<runtime::Outcome>> PluginReconciler::uninstall(Pass pass) {
-  auto current = co_await is_current(pass);
-  if (!current) co_return fail(std::move(current.error()).with_context("looking before deleting"));
-  if (!*current) co_return runtime::Outcome{.again_after = kWhileBlocked};
+  co_await check_current(pass, "looking before deleting");
+  if (pass.failure) co_return fail(std::move(*pass.failure));
+  if (pass.outdated) co_return runtime::Outcome{.again_after = kWhileBlocked};
   // What the status lists, and what a run made that ended before it could write its status.
   auto inventory = install::read_inventory(*pass.plugin);
   if (pass.parsed.spec) pass.desired = install::render(*pass.parsed.bundle, *pass.parsed.spec);
