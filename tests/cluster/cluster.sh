@@ -454,7 +454,7 @@ failSwapOn: false
 # The default is 10 s: a new node would be not ready for that long.
 nodeStatusUpdateFrequency: 4s
 # The default is a minute, for which a pod whose containers have ended often stays Terminating.
-syncFrequency: 5s
+syncFrequency: 2s
 # A full disk of the machine is not the tests' matter, and images cannot be pulled again.
 evictionHard: {}
 imageGCHighThresholdPercent: 100

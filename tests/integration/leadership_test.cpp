@@ -161,7 +161,7 @@ double master_status(OperatorProcess& op) {
 }  // namespace
 
 TEST_CASE("a leader that stood still for longer than its lease writes nothing any more",
-          "[leadership][own]") {
+          "[leadership][own][still]") {
   const unsigned chosen = seed();
   std::cout << "BSO_TEST_SEED=" << chosen << '\n';
   INFO("BSO_TEST_SEED=" << chosen);
@@ -199,7 +199,8 @@ TEST_CASE("a leader that stood still for longer than its lease writes nothing an
   }
 }
 
-TEST_CASE("who ends hands over at once, who dies within the lease's time", "[leadership][own]") {
+TEST_CASE("who ends hands over at once, who dies within the lease's time",
+          "[leadership][own][change]") {
   Crowd crowd;
   auto first = std::make_unique<OperatorProcess>(crowd.replica("first", Users::admin()));
   first->wait_ready();
@@ -228,7 +229,7 @@ TEST_CASE("who ends hands over at once, who dies within the lease's time", "[lea
   CHECK(third.stop().code == 0);
 }
 
-TEST_CASE("the defaults hold for a leader that stands still, too", "[leadership][own]") {
+TEST_CASE("the defaults hold for a leader that stands still, too", "[leadership][own][still]") {
   Crowd crowd;
   auto audit = world().audit();
   OperatorProcess first(crowd.replica("first", Users::admin()));
@@ -249,7 +250,7 @@ TEST_CASE("the defaults hold for a leader that stands still, too", "[leadership]
   (void)check_ended(audit, "admin", took_lease(audit, "limited"));
 }
 
-TEST_CASE("no pod is annotated twice when the leader changes", "[leadership][own]") {
+TEST_CASE("no pod is annotated twice when the leader changes", "[leadership][own][change]") {
   Crowd crowd;
   crowd.add(40);
   crowd.report_all();
@@ -285,7 +286,7 @@ TEST_CASE("no pod is annotated twice when the leader changes", "[leadership][own
 }
 
 TEST_CASE("a replica that waits is ready, knows the cluster and writes nothing",
-          "[leadership][own]") {
+          "[leadership][own][change]") {
   Crowd crowd;
   OperatorProcess first(crowd.replica("first", Users::admin()));
   first.wait_ready();
