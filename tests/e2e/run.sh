@@ -9,7 +9,7 @@
 #   --list    only prints the names of the scenarios
 #
 # Needs root, the packages of tests/install-packages.sh and a finished build (cmake --preset
-# release && cmake --build --preset release); tests/run.sh does all of that. Takes about 6
+# release && cmake --build --preset release); tests/run.sh does all of that. Takes about 4
 # minutes, and once 10 more to build Kubernetes.
 #
 # Environment:

@@ -4,8 +4,8 @@
 # shellcheck disable=SC2317 # functions inside of functions are handed to `eventually`
 #
 # The scenarios of run.sh, in the order in which they run. Sourced, never run. Each finds the
-# operator and the plug-in installed, and no workload of the examples; the last finds no plug-in when
-# the one before it ran.
+# operator and the plug-in installed, and no workload of the examples; the last two find the operator
+# bound to the second node, and the last one no plug-in, when those before them ran.
 
 # shellcheck disable=SC2034 # for run.sh
 scenarios=(
@@ -425,9 +425,6 @@ operator_works_on_either_node() {
     measure_memory
     clean_workloads
   done
-  kubectl -n "$BSO_NAMESPACE" patch deployment/block-storage-operator --type=json \
-    -p '[{"op": "remove", "path": "/spec/template/spec/nodeSelector"}]' >/dev/null
-  eventually 120 "the operator is ready" operator_ready
 }
 
 uninstall_waits_for_volumes_and_leaves_nothing() {
