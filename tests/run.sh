@@ -14,6 +14,7 @@
 #
 # Without a word: unit, integration and e2e. Installs what is missing of Debian's packages
 # (as root), builds below build/, and builds Kubernetes 1.20 once (see tests/cluster/binaries.sh).
+# On two cores that takes 10 minutes, all parts 30, and Kubernetes once 6 to 10 more.
 #
 # Environment:
 #   BSO_JOBS   compilations at once (default: one for each core; each takes up to 1.5 GB)

@@ -22,11 +22,12 @@ tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || {
 files=("$@")
 [[ ${#files[@]} -gt 0 ]] || mapfile -t files < <(find operator -name '*.cpp' | sort)
 
-# g++'s precompiled headers and two of its flags mean nothing to clang.
+# g++'s precompiled headers and some of its flags mean nothing to clang.
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 sed -E -e 's/-include [^ ]*cmake_pch\.hxx//g' -e 's/-Winvalid-pch//g' \
   -e 's/-W(duplicated-cond|logical-op|useless-cast)//g' \
+  -e 's/-ftrivial-auto-var-init=zero//g' \
   -e "s#-std=c\+\+20#-std=c++20 -DBOOST_ASIO_HAS_CO_AWAIT=1 -I$PWD/cmake/clang14#g" \
   "$build/compile_commands.json" >"$database/compile_commands.json"
 
