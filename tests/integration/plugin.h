@@ -40,7 +40,8 @@ class PluginTest {
 };
 
 /// Removes all plug-ins and whatever the bundle installs, without asking the operator: finalizers
-/// are struck. Not for a test whose operator runs, which may still be repairing what goes here.
+/// are struck. While an operator runs, it may still be repairing what goes here: uninstall_plugin()
+/// is for that, unless the race itself is the test.
 void remove_plugins();
 
 /// A BlockStoragePlugin for the driver ibmc-block; `spec` is merged over it.
