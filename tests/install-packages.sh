@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian 12 packages that building and testing need.
 #
-# Usage: tests/install-packages.sh [build|test]...
+# Usage: tests/install-packages.sh [build|test|fuzz]...
 #
 #   build  compiler, CMake and the libraries of the operator
 #   test   what the unit, integration and end-to-end tests need beside that, without the
 #          compiler of Kubernetes (tests/cluster/binaries.sh installs it when it is needed)
+#   fuzz   clang with libFuzzer, for tests/fuzz
 #
-# Without a word: both. When nothing is missing the script ends at once, and needs no root.
+# Without a word: build and test. When nothing is missing the script ends at once, and needs no root.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=cluster/lib.sh
@@ -17,7 +18,9 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 build=(g++ cmake ninja-build ccache libcpprest-dev libboost-dev libboost-system-dev libyaml-cpp-dev
   libspdlog-dev libfmt-dev nlohmann-json3-dev libprotozero-dev libexpected-dev libcli11-dev
   prometheus-cpp-dev libssl-dev)
-test=(catch2 openssl jq curl ca-certificates procps util-linux)
+test=(catch2 faketime openssl jq curl ca-certificates procps util-linux)
+# llvm: the program that gives stack traces their names.
+fuzz=(clang libclang-rt-14-dev llvm)
 
 wanted=()
 [ $# -gt 0 ] || set -- build test
@@ -28,6 +31,7 @@ for word in "$@"; do
       wanted+=("${test[@]}")
       "$top/tests/cluster/install-packages.sh" control-plane
       ;;
+    fuzz) wanted+=("${fuzz[@]}") ;;
     -h | --help) print_help; exit 0 ;;
     *) die "unknown word '$word'; see --help" ;;
   esac

@@ -106,11 +106,29 @@ void Application::wire() {
   const controllers::Wire wire{executor,     *p.transport,       *p.client,
                                p.observer(), p.on_watch_error(), [&p] { return p.floor; }};
   p.feed = std::make_unique<controllers::ClusterFeed>(wire, p.view);
-  p.plugins = std::make_unique<controllers::PluginController>(wire, *p.feed, *p.recorder, p.metrics,
-                                                              std::string(operator_version));
-  p.conflicts = std::make_unique<controllers::MountConflictController>(wire, *p.feed, p.view,
-                                                                       *p.recorder, p.metrics);
+  p.plugins = std::make_unique<controllers::PluginController>(
+      wire, *p.feed, *p.recorder, p.metrics, std::string(operator_version), p.bundle_namespace());
+  p.conflicts = std::make_unique<controllers::MountConflictController>(
+      wire, *p.feed, p.view, *p.recorder, p.metrics,
+      controllers::DiagnosisOptions{.rules_namespace = p.bundle_namespace(),
+                                    .pod_condition = p.options.pod_condition,
+                                    .pod_metrics = p.options.pod_metrics});
+  p.conflicts->take_bundles(*p.plugins->bundles());
+  p.plugins->on_bundles([&p] { p.conflicts->take_bundles(*p.plugins->bundles()); });
+  auto& outlooks = p.conflicts->outlooks();
+  p.plugins->ask_for_risk(
+      [&outlooks](const cluster::Volume& volume) { return outlooks.at_risk(volume); });
+  outlooks.on_change([&p] { p.plugins->recount(); });
   p.wire_health();
+}
+
+std::string Application::Parts::lease_namespace() const {
+  const auto& given = options.leader_election.ns;
+  return given.empty() ? config.default_namespace : given;
+}
+
+std::string Application::Parts::bundle_namespace() const {
+  return options.bundle_namespace.empty() ? lease_namespace() : options.bundle_namespace;
 }
 
 void Application::Parts::make_election() {
@@ -126,11 +144,10 @@ void Application::Parts::make_election() {
                                .random = (std::uint64_t{chance()} << 32U) | chance()});
   election = std::make_unique<runtime::LeaderElection>(
       loop.get_executor(), *transport,
-      runtime::LeaderElection::Options{
-          .ns = wanted.ns.empty() ? config.default_namespace : wanted.ns,
-          .name = wanted.name,
-          .identity = identity.value(),
-          .times = wanted.times},
+      runtime::LeaderElection::Options{.ns = lease_namespace(),
+                                       .name = wanted.name,
+                                       .identity = identity.value(),
+                                       .times = wanted.times},
       metrics, observer(), on_watch_error(), runtime::LeaderElection::Surroundings());
 }
 
@@ -174,8 +191,12 @@ kube::Reflector::OnError Application::Parts::on_watch_error() {
                   {{"watch", reflector.name()}, {"kind", std::string(kind_name(error.kind))}});
     // A server that is away is away for all watches: one line, not one for each.
     const bool one_for_all = error.kind != ErrorKind::status && error.kind != ErrorKind::protocol;
-    say_once(one_for_all ? "apiserver" : reflector.name(),
-             explain_watch_failure(reflector.resource(), error));
+    // So is a right that is missing for several watches of one kind.
+    const auto& resource = reflector.resource();
+    say_once(one_for_all         ? "apiserver"
+             : error.forbidden() ? fmt::format("right to {}/{}", resource.group, resource.plural)
+                                 : reflector.name(),
+             explain_watch_failure(resource, error));
   };
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start and stop: in which order the parts run, and how each of the ways to end goes.
-#include <charconv>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -10,17 +9,15 @@
 #include "app/remedy.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "install/server_version.h"
 #include "kube/resource_version.h"
 
 namespace bso::app {
 namespace {
 
-/// 20 of "20+", which some distributions answer with; 0 when it is no number.
-int minor_version(const nlohmann::json& version) {
-  const auto text = codec::string_at(version, {"minor"});
-  int minor = 0;
-  std::from_chars(text.data(), text.data() + text.size(), minor);
-  return minor;
+install::ServerVersion version_of(const nlohmann::json& version) {
+  return install::server_version_of(codec::string_at(version, {"major"}),
+                                    codec::string_at(version, {"minor"}));
 }
 
 }  // namespace
@@ -87,6 +84,7 @@ Task<void> Application::Parts::main() {
   if (connected) {
     watches.spawn(feed->watch(stop));
     watches.spawn(plugins->watch(stop));
+    watches.spawn(conflicts->watch(stop));
     if (election) {
       co_await lead_and_act();
     } else {
@@ -108,7 +106,9 @@ Task<bool> Application::Parts::first_contact() {
     if (version) {
       const auto text = codec::string_at(**version, {"gitVersion"});
       log::info("connected", {{"server", config.endpoint.host}, {"kubernetes", text}});
-      if (minor_version(**version) >= kube::first_minor_with_floor) {
+      const auto kubernetes = version_of(**version);
+      plugins->serve(kubernetes);
+      if (kubernetes.minor >= kube::first_minor_with_floor) {
         floor = co_await kube::resource_version_floor(*client, kube::storage_classes);
       }
       co_return true;

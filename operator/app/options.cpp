@@ -84,6 +84,16 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->envname("BSO_KUBECONFIG");
   app.add_option("--context", options.context, "Context of the kubeconfig; else its current one")
       ->envname("BSO_CONTEXT");
+  app.add_option("--bundle-namespace", options.bundle_namespace,
+                 "Namespace of the ConfigMaps with bundles of your own; else that of the Lease")
+      ->envname("BSO_BUNDLE_NAMESPACE");
+  app.add_flag("--pod-condition", options.pod_condition,
+               "A condition blockstorage.dev/VolumeBlocked on pods that wait, beside the "
+               "annotations; needs the right to patch pods/status")
+      ->envname("BSO_POD_CONDITION");
+  app.add_flag("--pod-metrics", options.pod_metrics,
+               "blockstorage_blocked_pod_info, a time series for each pod that waits")
+      ->envname("BSO_POD_METRICS");
   app.add_option("--listen-address", options.listen_address,
                  "Address of /healthz, /readyz and /metrics (IPv4 or IPv6; :: for both)")
       ->envname("BSO_LISTEN_ADDRESS")

@@ -33,10 +33,13 @@ struct LeaderElectionOptions {
 struct Options {
   std::string kubeconfig;
   std::string context;
+  std::string bundle_namespace;  ///< "": that of the Lease
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 8080;
   std::string tls_cert_file;  ///< of the same; "": plain HTTP
   std::string tls_private_key_file;
+  bool pod_condition = false;
+  bool pod_metrics = false;
   std::string log_level = "info";
   std::string log_format = "text";
   LeaderElectionOptions leader_election;

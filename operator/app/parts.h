@@ -68,6 +68,8 @@ struct Application::Parts {
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>> said;
 
   // application.cpp
+  [[nodiscard]] std::string lease_namespace() const;
+  [[nodiscard]] std::string bundle_namespace() const;
   void make_election();
   kube::RequestObserver observer();
   kube::RetryPolicy retries();

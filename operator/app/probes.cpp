@@ -65,6 +65,7 @@ void Application::Parts::wire_health() {
   };
   feed->for_each_reflector(add);
   plugins->for_each_reflector(add);
+  conflicts->for_each_reflector(add);
 }
 
 server::Answer Application::Parts::answer(const server::Target& target) {

@@ -3,8 +3,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
@@ -23,25 +21,32 @@ Error cannot_read(const std::string& path, std::string_view why) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
   errno = 0;
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
+  const Stream file(std::fopen(path.c_str(), "rbe"));
   if (!file) return fail(cannot_read(path, std::generic_category().message(errno)));
   std::string content;
-  std::array<char, 16384> chunk{};
-  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
-    content.append(chunk.data(), got);
-    if (content.size() > max_bytes) {
+  switch (read_to_end(file.get(), max_bytes, content)) {
+    case StreamEnd::complete:
+      break;
+    case StreamEnd::too_large:
       return fail(cannot_read(path, fmt::format("it is larger than {} bytes", max_bytes)));
-    }
-  }
-  // A directory opens and then fails here.
-  if (std::ferror(file.get()) != 0) {
-    return fail(cannot_read(path, std::generic_category().message(errno)));
+    case StreamEnd::failed:
+      return fail(cannot_read(path, std::generic_category().message(errno)));
   }
   return content;
+}
+
+void CloseStream::operator()(std::FILE* file) const {
+  if (file != stdin) (void)std::fclose(file);
+}
+
+StreamEnd read_to_end(std::FILE* file, std::size_t max_bytes, std::string& text) {
+  std::array<char, 65'536> part{};
+  while (const auto count = std::fread(part.data(), 1, part.size(), file)) {
+    text.append(part.data(), count);
+    if (text.size() > max_bytes) return StreamEnd::too_large;
+  }
+  return std::ferror(file) == 0 ? StreamEnd::complete : StreamEnd::failed;
 }
 
 }  // namespace bso

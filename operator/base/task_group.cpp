@@ -36,6 +36,17 @@ Task<void> TaskGroup::join() {
   }
 }
 
+Task<void> run_together(Executor executor, Task<void> one, Task<void> other) {
+  std::exception_ptr first;
+  TaskGroup group(std::move(executor), [&first](const std::exception&) {
+    if (!first) first = std::current_exception();
+  });
+  group.spawn(std::move(one));
+  group.spawn(std::move(other));
+  co_await group.join();
+  if (first) std::rethrow_exception(first);
+}
+
 Latch::Latch(Executor executor) : timer_(std::move(executor), steady_timer::time_point::max()) {}
 
 void Latch::open() {

@@ -29,6 +29,9 @@ class TaskGroup {
   int running_ = 0;
 };
 
+/// Waits for both. An exception that escapes one of them goes on once both have ended.
+Task<void> run_together(Executor executor, Task<void> one, Task<void> other);
+
 /// Opens once; whoever waits goes on then.
 class Latch {
  public:

@@ -37,6 +37,21 @@ void read_node_condition(std::string_view raw, Node& node) {
                                        : Readiness::silent;
 }
 
+void read_node_spec(std::string_view raw, Node& node) {
+  for (Message message{raw}; message.next();) {
+    switch (message.field()) {
+      case 3:
+        node.provider_id = message.bytes();
+        break;
+      case 5:
+        node.taints.emplace_back(wire::text_field(message.bytes(), 1));
+        break;
+      default:
+        message.skip();
+    }
+  }
+}
+
 void read_node(std::string_view raw, Node& node) {
   for (Message message{raw}; message.next();) {
     switch (message.field()) {
@@ -44,10 +59,11 @@ void read_node(std::string_view raw, Node& node) {
         const auto meta = wire::read_meta(message.bytes());
         node.name = meta.name;
         node.uid = meta.uid;
+        node.architecture = Symbol{wire::lookup(meta.labels, "kubernetes.io/arch")};
         break;
       }
       case 2:
-        node.provider_id = wire::text_field(message.bytes(), 3);
+        read_node_spec(message.bytes(), node);
         break;
       case 3:
         for (Message status{message.bytes()}; status.next();) {
@@ -74,6 +90,9 @@ void read_node(std::string_view raw, Node& node) {
   const auto by_text = [](const Symbol& a, const Symbol& b) { return a.view() < b.view(); };
   std::sort(node.volumes_in_use.begin(), node.volumes_in_use.end(), by_text);
   std::sort(node.volumes_attached.begin(), node.volumes_attached.end(), by_text);
+  // One key may stand there with several effects.
+  std::sort(node.taints.begin(), node.taints.end(), by_text);
+  node.taints.erase(std::unique(node.taints.begin(), node.taints.end()), node.taints.end());
 }
 
 /// util/intstr IntOrString.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/decode_meta.h"
 
+#include <algorithm>
+
 namespace bso::cluster::wire {
 
 namespace {
@@ -117,6 +119,59 @@ AccessModes read_access_mode(std::string_view text) {
   if (text == "ReadWriteMany") return kReadWriteMany;
   if (text == "ReadWriteOncePod") return kReadWriteOncePod;
   return 0;
+}
+
+Symbol flex_identity(std::string_view volume_name, Pairs options) {
+  if (options.empty()) return {};
+  std::sort(options.begin(), options.end());
+  std::string text{volume_name};
+  for (const auto& [key, value] : options) {
+    text.append(1, '\0').append(key).append(1, '=').append(value);
+  }
+  return Symbol{text};
+}
+
+Phase read_phase(std::string_view text) {
+  if (text == "Pending") return Phase::pending;
+  if (text == "Running") return Phase::running;
+  if (text == "Succeeded") return Phase::succeeded;
+  if (text == "Failed") return Phase::failed;
+  return Phase::unknown;
+}
+
+bool waits_after_mounting(std::string_view reason) {
+  // These two are what the kubelet shows before and while it mounts (kubelet_pods.go); image pulls,
+  // crash loops and start errors come after.
+  return !reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing";
+}
+
+bool refused_for_claim(std::string_view message) {
+  return message.find("ReadWriteOncePod access mode") != message.npos;
+}
+
+bool is_config_hash(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+void take_pod_meta(const Meta& meta, Pod& pod) {
+  pod.ns = Symbol{meta.ns};
+  pod.name = meta.name;
+  pod.uid = meta.uid;
+  pod.resource_version = meta.resource_version;
+  pod.created = meta.created;
+  pod.deletion = meta.deletion;
+  pod.deleting = meta.deleting;
+  pod.owner = meta.owner;
+  pod.revision = Symbol{lookup(meta.labels, "pod-template-hash")};
+  if (pod.revision.empty()) {
+    pod.revision = Symbol{lookup(meta.labels, "controller-revision-hash")};
+  }
+  if (const auto hash = lookup(meta.annotations, "kubernetes.io/config.hash");
+      is_config_hash(hash)) {
+    pod.config_hash = Symbol{hash};
+  }
+  pod.conflict = lookup(meta.annotations, kConflictAnnotation);
+  pod.conflict_detail = lookup(meta.annotations, kConflictDetailAnnotation);
 }
 
 Error damaged(std::string_view kind, std::string_view why) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "cluster/decode.h"
 #include "cluster/decode_meta.h"
 #include "cluster/disk_sources.h"
@@ -10,18 +8,6 @@ namespace bso::cluster {
 namespace {
 
 using wire::Message;
-
-/// An inline FlexVolume is the same disk in two pods when driver, volume name and options agree:
-/// that is all a driver is given. Without options nothing tells scratch space from a shared disk.
-Symbol flex_identity(std::string_view volume_name, wire::Pairs options) {
-  if (options.empty()) return {};
-  std::sort(options.begin(), options.end());
-  std::string text{volume_name};
-  for (const auto& [key, value] : options) {
-    text.append(1, '\0').append(key).append(1, '=').append(value);
-  }
-  return Symbol{text};
-}
 
 void read_flex_volume(std::string_view raw, PodVolume& volume) {
   wire::Pairs options;
@@ -40,7 +26,7 @@ void read_flex_volume(std::string_view raw, PodVolume& volume) {
         message.skip();
     }
   }
-  volume.disk = flex_identity(volume.name.view(), std::move(options));
+  volume.disk = wire::flex_identity(volume.name.view(), std::move(options));
 }
 
 void read_in_tree(std::string_view raw, const wire::DiskSource& source, PodVolume& volume) {
@@ -99,11 +85,51 @@ void add_volume(std::string_view raw, Pod& pod) {
   }
 }
 
+/// core/v1 NodeSelectorTerm: matchExpressions and matchFields.
+bool term_names_nodes(std::string_view raw) {
+  for (Message term{raw}; term.next();) {
+    if (term.field() != 1 && term.field() != 2) {
+      term.skip();
+      continue;
+    }
+    const auto requirement = term.bytes();
+    if (wire::names_nodes(wire::text_field(requirement, 1), wire::text_field(requirement, 2))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// core/v1 Affinity, of which only what is required counts.
+bool affinity_ties_to_node(std::string_view raw) {
+  const auto node_selector = wire::text_field(wire::text_field(raw, 1), 1);
+  for (Message terms{node_selector}; terms.next();) {
+    if (terms.field() != 1) {
+      terms.skip();
+    } else if (term_names_nodes(terms.bytes())) {
+      return true;
+    }
+  }
+  for (Message beside_pods{wire::text_field(raw, 2)}; beside_pods.next();) {
+    if (beside_pods.field() != 1) {
+      beside_pods.skip();
+    } else if (wire::text_field(beside_pods.bytes(), 3) == wire::kHostNameLabel) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void read_spec(std::string_view raw, Pod& pod, bool& host_network) {
   for (Message message{raw}; message.next();) {
     switch (message.field()) {
       case 1:
         add_volume(message.bytes(), pod);
+        break;
+      case 7:  // nodeSelector
+        if (wire::read_entry(message.bytes()).first == wire::kHostNameLabel) {
+          pod.tied_to_node = true;
+        }
         break;
       case 10:
         pod.node = Symbol{message.bytes()};
@@ -111,22 +137,18 @@ void read_spec(std::string_view raw, Pod& pod, bool& host_network) {
       case 11:
         host_network = message.boolean();
         break;
+      case 18:  // affinity
+        if (affinity_ties_to_node(message.bytes())) pod.tied_to_node = true;
+        break;
       default:
         message.skip();
     }
   }
 }
 
-Phase read_phase(std::string_view text) {
-  if (text == "Pending") return Phase::pending;
-  if (text == "Running") return Phase::running;
-  if (text == "Succeeded") return Phase::succeeded;
-  if (text == "Failed") return Phase::failed;
-  return Phase::unknown;
-}
-
 void read_condition(std::string_view raw, Pod& pod) {
   std::string_view type;
+  std::string_view message_text;
   bool is_true = false;
   WallTime changed{};
   for (Message message{raw}; message.next();) {
@@ -140,9 +162,15 @@ void read_condition(std::string_view raw, Pod& pod) {
       case 4:
         changed = wire::read_time(message.bytes());
         break;
+      case 6:
+        message_text = message.bytes();
+        break;
       default:
         message.skip();
     }
+  }
+  if (type == "PodScheduled" && !is_true) {
+    pod.claim_refused = wire::refused_for_claim(message_text);
   }
   if (!is_true) return;
   if (type == "PodScheduled") pod.scheduled = changed;
@@ -155,10 +183,7 @@ void read_container_state(std::string_view raw, Pod& pod) {
   for (Message message{raw}; message.next();) {
     switch (message.field()) {
       case 1: {  // waiting
-        // These two are what the kubelet shows before and while it mounts (kubelet_pods.go); image
-        // pulls, crash loops and start errors come after.
-        const auto reason = wire::text_field(message.bytes(), 1);
-        if (!reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing") {
+        if (wire::waits_after_mounting(wire::text_field(message.bytes(), 1))) {
           pod.waits_elsewhere = true;
         }
         break;
@@ -197,7 +222,7 @@ void read_status(std::string_view raw, Pod& pod, bool& has_ip) {
   for (Message message{raw}; message.next();) {
     switch (message.field()) {
       case 1:
-        pod.phase = read_phase(message.bytes());
+        pod.phase = wire::read_phase(message.bytes());
         break;
       case 2:
         read_condition(message.bytes(), pod);
@@ -215,33 +240,8 @@ void read_status(std::string_view raw, Pod& pod, bool& has_ip) {
   }
 }
 
-/// The kubelet writes an MD5 sum (pkg/kubelet/config/common.go). Anyone may write the annotation,
-/// so nothing that looks like another pod's UID is let in.
-bool is_config_hash(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
-
 void read_pod(std::string_view raw, Pod& pod) {
-  const auto meta = wire::read_meta(wire::text_field(raw, 1));
-  pod.ns = Symbol{meta.ns};
-  pod.name = meta.name;
-  pod.uid = meta.uid;
-  pod.resource_version = meta.resource_version;
-  pod.created = meta.created;
-  pod.deletion = meta.deletion;
-  pod.deleting = meta.deleting;
-  pod.owner = meta.owner;
-  pod.revision = Symbol{wire::lookup(meta.labels, "pod-template-hash")};
-  if (pod.revision.empty()) {
-    pod.revision = Symbol{wire::lookup(meta.labels, "controller-revision-hash")};
-  }
-  if (const auto hash = wire::lookup(meta.annotations, "kubernetes.io/config.hash");
-      is_config_hash(hash)) {
-    pod.config_hash = Symbol{hash};
-  }
-  pod.conflict = wire::lookup(meta.annotations, kConflictAnnotation);
-  pod.conflict_detail = wire::lookup(meta.annotations, kConflictDetailAnnotation);
-
+  wire::take_pod_meta(wire::read_meta(wire::text_field(raw, 1)), pod);
   bool host_network = false;
   bool has_ip = false;
   for (Message message{raw}; message.next();) {
@@ -262,8 +262,44 @@ void read_pod(std::string_view raw, Pod& pod) {
   pod.volumes.shrink_to_fit();
 }
 
+/// Whether read_volume_source() may find a disk in one volume of this core/v1 PodSpec.
+bool may_have_disk(std::string_view spec) {
+  for (Message message{spec}; message.next();) {
+    if (message.field() != 1) {
+      message.skip();
+      continue;
+    }
+    for (Message source{wire::text_field(message.bytes(), 2)}; source.next(); source.skip()) {
+      const auto field = source.field();
+      if (field == 10 || field == 12 || field == 29) return true;
+      if (wire::pod_disk_source(field) != nullptr) return true;
+    }
+  }
+  return false;
+}
+
+bool has_our_annotation(std::string_view meta) {
+  for (Message message{meta}; message.next();) {
+    if (message.field() != 12) {
+      message.skip();
+      continue;
+    }
+    const auto key = wire::read_entry(message.bytes()).first;
+    if (key == kConflictAnnotation || key == kConflictDetailAnnotation) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Pod> decode_pod(std::string_view raw) { return wire::decode<Pod>("Pod", raw, read_pod); }
+
+bool pod_may_be_kept(std::string_view raw) {
+  try {
+    return may_have_disk(wire::text_field(raw, 2)) || has_our_annotation(wire::text_field(raw, 1));
+  } catch (const protozero::exception&) {
+    return true;
+  }
+}
 
 }  // namespace bso::cluster

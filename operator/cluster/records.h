@@ -71,6 +71,8 @@ struct Pod {
   bool any_started = false;      ///< a container (init ones too) ran at some time
   bool waits_elsewhere = false;  ///< a container waits for something that comes after mounting
   bool sandbox_ready = false;    ///< the pod has its sandbox, which is made after mounting
+  bool claim_refused = false;    ///< the scheduler: another pod has its ReadWriteOncePod claim
+  bool tied_to_node = false;     ///< may be placed only on a named node, or on another pod's
 
   [[nodiscard]] bool annotated() const { return !conflict.empty() || !conflict_detail.empty(); }
   [[nodiscard]] bool ended() const { return phase == Phase::succeeded || phase == Phase::failed; }
@@ -79,9 +81,24 @@ struct Pod {
   [[nodiscard]] bool volumes_mounted() const {
     return any_started || waits_elsewhere || sandbox_ready;
   }
+  /// Wants its volumes, or has them, for longer than it takes to end.
+  [[nodiscard]] bool stays() const { return !deleting && !ended(); }
   /// On a node, but its volumes are not mounted yet.
   [[nodiscard]] bool waiting() const {
     return phase == Phase::pending && !node.empty() && !deleting && !volumes_mounted();
+  }
+  /// On no node, because another pod has a claim that one pod of the cluster may use.
+  [[nodiscard]] bool kept_from_nodes() const {
+    return phase == Phase::pending && node.empty() && !deleting && claim_refused;
+  }
+  /// Being deleted, and as long as it is there its StatefulSet makes no other pod of that name
+  /// (pkg/controller/statefulset/stateful_set_control.go: "at most one").
+  [[nodiscard]] bool keeps_its_name() const {
+    return deleting && !node.empty() && owner.kind == "StatefulSet";
+  }
+  /// There may be a verdict on it, or there was one.
+  [[nodiscard]] bool concerned() const {
+    return waiting() || kept_from_nodes() || keeps_its_name() || annotated();
   }
   bool operator==(const Pod&) const = default;
 };
@@ -144,6 +161,8 @@ struct Node {
   std::string provider_id;
   std::vector<Symbol> volumes_in_use;    ///< the kubelet's wish list; sorted
   std::vector<Symbol> volumes_attached;  ///< the attach-detach controller's view; sorted
+  std::vector<Symbol> taints;            ///< their keys, each once; sorted
+  Symbol architecture;                   ///< label kubernetes.io/arch; empty: not known
   WallTime ready_since{};                ///< last change of `readiness`
   Readiness readiness = Readiness::unreported;
   bool operator==(const Node&) const = default;
@@ -188,6 +207,6 @@ struct EventHint {
   WallTime last{};
   bool operator==(const EventHint&) const = default;
 };
-inline constexpr std::size_t kMaxEventMessage = 16U * 1024U;
+inline constexpr std::size_t kMaxEventMessage = std::size_t{16} << 10U;
 
 }  // namespace bso::cluster

@@ -29,7 +29,7 @@ class Symbol {
 
   /// Valid while any Symbol of this text lives.
   [[nodiscard]] std::string_view view() const {
-    return entry_ == nullptr ? std::string_view{} : std::string_view{entry_->first};
+    return entry_ == nullptr ? std::string_view{} : entry_->text();
   }
   [[nodiscard]] std::string str() const { return std::string{view()}; }
   [[nodiscard]] bool empty() const { return entry_ == nullptr; }
@@ -41,14 +41,38 @@ class Symbol {
   /// How many different texts are alive in the process.
   [[nodiscard]] static std::size_t pool_size();
 
+  // For who keeps symbols as bytes.
+
+  /// A small number for the text, valid while any Symbol of it lives; 0 for "".
+  [[nodiscard]] std::uint32_t id() const { return entry_ == nullptr ? 0 : entry_->id; }
+  /// The text lives on as if there were one more Symbol of it, until drop().
+  void keep() const noexcept { acquire(); }
+  static void drop(std::uint32_t id) noexcept;
+  /// Of an id that is valid.
+  [[nodiscard]] static Symbol of(std::uint32_t id);
+  [[nodiscard]] static std::string_view text_of(std::uint32_t id);
+
  private:
-  using Entry = std::pair<const std::string, std::uint32_t>;
-  void acquire() noexcept {
-    if (entry_ != nullptr) ++entry_->second;
+  struct Pool;
+  /// The characters follow it.
+  struct Entry {
+    std::uint32_t next;  ///< in its chain of the pool
+    std::uint32_t count;
+    std::uint32_t id;
+    std::uint32_t size;
+
+    [[nodiscard]] std::string_view text() const {
+      return {reinterpret_cast<const char*>(this + 1), size};
+    }
+  };
+
+  static Pool& pool();
+  void acquire() const noexcept {
+    if (entry_ != nullptr) ++entry_->count;
   }
   void release() noexcept;
 
-  Entry* entry_ = nullptr;  ///< a node of the pool; nullptr is ""
+  Entry* entry_ = nullptr;  ///< nullptr is ""
 };
 
 }  // namespace bso::cluster

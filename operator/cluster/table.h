@@ -26,19 +26,6 @@ struct ObjectNameHash {
   }
 };
 
-/// Two symbols as one key of an index.
-struct SymbolPair {
-  Symbol first;
-  Symbol second;
-  bool operator==(const SymbolPair&) const = default;
-};
-
-struct SymbolPairHash {
-  std::size_t operator()(const SymbolPair& key) const {
-    return key.first.hash() * 31U + key.second.hash();
-  }
-};
-
 /// All records of one kind by name. Records keep their address until they are replaced or removed,
 /// so that indexes can point at them; the keys point into the records.
 template <class Record>

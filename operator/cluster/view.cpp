@@ -5,142 +5,161 @@
 
 namespace bso::cluster {
 
-void View::index(const Pod& pod) {
-  if (!pod.uid.empty()) pods_by_uid_[pod.uid] = &pod;
-  if (!pod.config_hash.empty()) pods_by_uid_[pod.config_hash.view()] = &pod;
-  if (!pod.owner.uid.empty()) pods_by_owner_[pod.owner.uid].push_back(&pod);
-  for (const auto& volume : pod.volumes) {
-    if (!volume.claim.empty()) {
-      pods_by_claim_[{pod.ns, volume.claim}].push_back(&pod);
-    } else if (!volume.disk.empty()) {
-      pods_by_inline_[{volume.driver, volume.disk}].push_back(&pod);
-    }
+namespace {
+
+bool is_kept(const Pod& pod) { return !pod.volumes.empty() || pod.annotated(); }
+
+/// Whether they differ in nothing that another pod's verdict depends on: our annotations, or what
+/// is not kept. Of thousands of pods that get their annotations at once each would else have all
+/// that share its disk judged again.
+bool same_to_others(Pod old, const Pod& pod) {
+  old.resource_version = pod.resource_version;
+  old.conflict = pod.conflict;
+  old.conflict_detail = pod.conflict_detail;
+  return old == pod;
+}
+
+}  // namespace
+
+void View::begin_change() const {
+  pods_.forget_unpacked();
+  claims_.forget_unpacked();
+  volumes_.forget_unpacked();
+  attachments_.forget_unpacked();
+  for (const auto& table : workloads_) table.forget_unpacked();
+}
+
+void View::index(Row row, const Pod& pod) {
+  if (pod.concerned()) {
+    concerned_.insert(row);
+  } else {
+    concerned_.erase(row);
   }
-  if (pod.waiting() || pod.annotated()) concerned_.insert(&pod);
 }
 
-void View::unindex(const Pod& pod) {
-  const auto drop_uid = [this, &pod](std::string_view uid) {
-    const auto found = pods_by_uid_.find(uid);
-    if (found != pods_by_uid_.end() && found->second == &pod) pods_by_uid_.erase(found);
-  };
-  drop_uid(pod.uid);
-  drop_uid(pod.config_hash.view());
-  drop_from(pods_by_owner_, pod.owner.uid, &pod);
-  for (const auto& volume : pod.volumes) {
-    drop_from(pods_by_claim_, SymbolPair{pod.ns, volume.claim}, &pod);
-    drop_from(pods_by_inline_, SymbolPair{volume.driver, volume.disk}, &pod);
-  }
-  concerned_.erase(&pod);
-}
-
-void View::index(const Volume& volume) {
-  if (!volume.handle.empty()) volumes_by_disk_[{volume.driver, volume.handle}].push_back(&volume);
-}
-
-void View::unindex(const Volume& volume) {
-  drop_from(volumes_by_disk_, SymbolPair{volume.driver, volume.handle}, &volume);
+bool View::has_use_for(const Pod& pod) const {
+  return is_kept(pod) || pods_.find(Table<Pod>::name_of(pod)) != pods_.kNone;
 }
 
 PodKeys View::upsert(Pod pod) {
-  const Pod* old = pods_.find(Table<Pod>::name_of(pod));
-  if (old == nullptr && pod.volumes.empty() && !pod.annotated()) return {};
+  const Row row = pods_.find(Table<Pod>::name_of(pod));
+  if (row == pods_.kNone && !is_kept(pod)) return {};
   Affected affected;
-  if (old != nullptr) {
-    if (*old == pod) return {};
-    note_sharers(*old, affected);
-    unindex(*old);
-    if (old->uid != pod.uid) events_.forget_pod(old->uid);
-    if (pod.volumes.empty() && !pod.annotated()) {
-      pods_.erase(*old);
-      return std::move(affected).take();
+  bool alone = false;
+  Pod old;
+  if (row != pods_.kNone) {
+    if (pods_.holds(row, pod)) return {};
+    old = pods_.unpack(row);
+    alone = same_to_others(old, pod);
+    if (alone) {
+      if (old.concerned() || pod.concerned()) affected.add(Table<Pod>::name_of(pod));
+    } else {
+      note_sharers(old, affected);
     }
+    if (old.uid != pod.uid) events_.forget_pod(old.uid);
   }
-  const Pod& stored = pods_.put(std::move(pod));
-  index(stored);
-  note_sharers(stored, affected);
+  begin_change();
+  if (is_kept(pod)) {
+    index(pods_.put(row, pod), pod);
+    if (!alone) note_sharers(pod, affected);
+  } else {
+    concerned_.erase(row);
+    pods_.erase(row);
+  }
+  tell_user(old, pod);
   return std::move(affected).take();
 }
 
 PodKeys View::remove_pod(std::string_view ns, std::string_view name) {
-  const Pod* old = pods_.find({ns, name});
-  if (old == nullptr) return {};
+  const Row row = pods_.find({ns, name});
+  if (row == pods_.kNone) return {};
   Affected affected;
-  note_sharers(*old, affected);
-  unindex(*old);
-  events_.forget_pod(old->uid);
-  pods_.erase(*old);
+  const Pod old = pods_.unpack(row);
+  note_sharers(old, affected);
+  events_.forget_pod(old.uid);
+  begin_change();
+  concerned_.erase(row);
+  pods_.erase(row);
+  tell_user(old, Pod());
   return std::move(affected).take();
 }
 
 PodKeys View::upsert(Claim claim) {
-  const Claim* old = claims_.find(Table<Claim>::name_of(claim));
-  if (old != nullptr && *old == claim) return {};
+  const auto row = claims_.find(Table<Claim>::name_of(claim));
+  if (row != claims_.kNone && claims_.holds(row, claim)) return {};
   Affected affected;
   // Its pods also share through the volume it was bound to before.
-  if (old != nullptr) note_claim(old->ns, Symbol{old->name}, affected);
-  const Claim& stored = claims_.put(std::move(claim));
-  note_claim(stored.ns, Symbol{stored.name}, affected);
+  if (row != claims_.kNone) note_claim(claim.ns.view(), claim.name, affected);
+  begin_change();
+  claims_.put(row, claim);
+  note_claim(claim.ns.view(), claim.name, affected);
+  if (on_claim_) on_claim_(claim.ns.view(), claim.name);
   return std::move(affected).take();
 }
 
 PodKeys View::remove_claim(std::string_view ns, std::string_view name) {
-  const Claim* old = claims_.find({ns, name});
-  if (old == nullptr) return {};
+  const auto row = claims_.find({ns, name});
+  if (row == claims_.kNone) return {};
   Affected affected;
-  note_claim(old->ns, Symbol{old->name}, affected);
-  claims_.erase(*old);
+  note_claim(ns, name, affected);
+  begin_change();
+  claims_.erase(row);
+  if (on_claim_) on_claim_(ns, name);
   return std::move(affected).take();
 }
 
 PodKeys View::upsert(Volume volume) {
-  const Volume* old = volumes_.find({{}, volume.name});
-  if (old != nullptr && *old == volume) return {};
+  const auto row = volumes_.find({{}, volume.name});
+  if (row != volumes_.kNone && volumes_.holds(row, volume)) return {};
   Affected affected;
-  if (old != nullptr) {
-    note_volume(*old, affected);
-    unindex(*old);
+  Volume old;
+  if (row != volumes_.kNone) {
+    old = volumes_.unpack(row);
+    note_volume(old, affected);
   }
-  const Volume& stored = volumes_.put(std::move(volume));
-  index(stored);
-  note_volume(stored, affected);
+  begin_change();
+  volumes_.put(row, volume);
+  note_volume(volume, affected);
+  tell_claim_of(old);
+  tell_claim_of(volume);
   return std::move(affected).take();
 }
 
 PodKeys View::remove_volume(std::string_view name) {
-  const Volume* old = volumes_.find({{}, name});
-  if (old == nullptr) return {};
+  const auto row = volumes_.find({{}, name});
+  if (row == volumes_.kNone) return {};
   Affected affected;
-  note_volume(*old, affected);
-  unindex(*old);
-  volumes_.erase(*old);
+  const Volume old = volumes_.unpack(row);
+  note_volume(old, affected);
+  begin_change();
+  volumes_.erase(row);
+  tell_claim_of(old);
   return std::move(affected).take();
 }
 
 PodKeys View::upsert(Attachment attachment) {
-  const Attachment* old = attachments_.find({{}, attachment.name});
-  if (old != nullptr && *old == attachment) return {};
+  const auto row = attachments_.find({{}, attachment.name});
+  if (row != attachments_.kNone && attachments_.holds(row, attachment)) return {};
   Affected affected;
-  const auto note = [this, &affected](const Symbol& volume) {
-    if (const auto* found = volumes_.find({{}, volume.view()})) note_volume(*found, affected);
+  const auto note = [this, &affected](const Attachment& of) {
+    const auto volume = volumes_.find({{}, of.volume.view()});
+    if (volume != volumes_.kNone) note_volume(volumes_.unpack(volume), affected);
   };
-  if (old != nullptr) {
-    note(old->volume);
-    drop_from(attachments_by_volume_, old->volume, old);
-  }
-  const Attachment& stored = attachments_.put(std::move(attachment));
-  if (!stored.volume.empty()) attachments_by_volume_[stored.volume].push_back(&stored);
-  note(stored.volume);
+  if (row != attachments_.kNone) note(attachments_.unpack(row));
+  begin_change();
+  attachments_.put(row, attachment);
+  note(attachment);
   return std::move(affected).take();
 }
 
 PodKeys View::remove_attachment(std::string_view name) {
-  const Attachment* old = attachments_.find({{}, name});
-  if (old == nullptr) return {};
+  const auto row = attachments_.find({{}, name});
+  if (row == attachments_.kNone) return {};
   Affected affected;
-  if (const auto* found = volumes_.find({{}, old->volume.view()})) note_volume(*found, affected);
-  drop_from(attachments_by_volume_, old->volume, old);
-  attachments_.erase(*old);
+  const auto volume = volumes_.find({{}, attachments_.unpack(row).volume.view()});
+  if (volume != volumes_.kNone) note_volume(volumes_.unpack(volume), affected);
+  begin_change();
+  attachments_.erase(row);
   return std::move(affected).take();
 }
 
@@ -148,8 +167,9 @@ PodKeys View::upsert(Node node) {
   const Node* old = nodes_.find({{}, node.name});
   if (old != nullptr && *old == node) return {};
   Affected affected;
-  const Node& stored = nodes_.put(std::move(node));
-  note_node(stored.name, affected);
+  begin_change();
+  nodes_.put(std::move(node));
+  note_nodes(affected);
   return std::move(affected).take();
 }
 
@@ -157,36 +177,39 @@ PodKeys View::remove_node(std::string_view name) {
   const Node* old = nodes_.find({{}, name});
   if (old == nullptr) return {};
   Affected affected;
-  note_node(name, affected);
+  note_nodes(affected);
+  begin_change();
   nodes_.erase(*old);
   return std::move(affected).take();
 }
 
 PodKeys View::upsert(Workload workload) {
   auto& table = workloads_[static_cast<std::size_t>(workload.kind)];
-  const Workload* old = table.find(Table<Workload>::name_of(workload));
-  if (old != nullptr && *old == workload) return {};
+  const auto row = table.find(Table<Workload>::name_of(workload));
+  if (row != table.kNone && table.holds(row, workload)) return {};
   Affected affected;
-  if (old != nullptr) {
+  std::optional<Workload> old;
+  if (row != table.kNone) {
+    old = table.unpack(row);
     note_workload(*old, affected);
-    drop_from(replica_sets_by_owner_, old->owner.uid, old);
   }
-  const Workload& stored = table.put(std::move(workload));
-  if (stored.kind == WorkloadKind::replica_set && !stored.owner.uid.empty()) {
-    replica_sets_by_owner_[stored.owner.uid].push_back(&stored);
-  }
-  note_workload(stored, affected);
+  begin_change();
+  table.put(row, workload);
+  note_workload(workload, affected);
+  tell_scaler(old ? &*old : nullptr, workload);
   return std::move(affected).take();
 }
 
 PodKeys View::remove_workload(WorkloadKind kind, std::string_view ns, std::string_view name) {
   auto& table = workloads_[static_cast<std::size_t>(kind)];
-  const Workload* old = table.find({ns, name});
-  if (old == nullptr) return {};
+  const auto row = table.find({ns, name});
+  if (row == table.kNone) return {};
   Affected affected;
-  note_workload(*old, affected);
-  drop_from(replica_sets_by_owner_, old->owner.uid, old);
-  table.erase(*old);
+  const Workload old = table.unpack(row);
+  note_workload(old, affected);
+  begin_change();
+  table.erase(row);
+  tell_claims_of(old);
   return std::move(affected).take();
 }
 
@@ -194,7 +217,10 @@ PodKeys View::add(EventHint hint) {
   const std::string uid = hint.pod_uid;
   if (!events_.add(std::move(hint))) return {};
   Affected affected;
-  if (const Pod* found = pod_by_uid(uid)) note_pod(*found, affected);
+  pods_.each_of({KeyKind::uid, packed_uid(uid), {}}, [&](Row row) {
+    note_row(row, affected);
+    return false;
+  });
   return std::move(affected).take();
 }
 

@@ -89,9 +89,10 @@ class ProtobufWatchReader {
   /// More bytes of the body. An error, also one of `on_frame`, is final.
   [[nodiscard]] Result<void> feed(std::string_view bytes);
   /// True when the stream stands between two frames.
-  [[nodiscard]] bool at_boundary() const { return buffer_.empty() && skip_left_ == 0; }
+  [[nodiscard]] bool at_boundary() const { return buffer_.empty() && skip_left_ == 0 && !failed_; }
 
  private:
+  [[nodiscard]] Result<void> take(std::string_view bytes);
   [[nodiscard]] Result<std::size_t> frame_bytes(std::string_view window) const;
   [[nodiscard]] bool is_oversize(std::size_t whole) const;
   [[nodiscard]] Result<void> hand_out(std::string_view frame);
@@ -103,6 +104,7 @@ class ProtobufWatchReader {
   std::string buffer_;          ///< the start of a frame that has not arrived whole
   std::size_t skip_left_ = 0;   ///< bytes still to come of a frame that is being skipped
   std::size_t skip_whole_ = 0;  ///< its size, the length included
+  bool failed_ = false;
 };
 
 /// metav1.Status in protobuf, as the server answers when asked for protobuf

@@ -20,6 +20,7 @@ class LineReader {
 
   LineReader(OnLine on_line, std::size_t max_line_bytes, Oversize oversize = {});
 
+  /// More bytes of the stream. An error, also one of `on_line`, is final.
   [[nodiscard]] Result<void> feed(std::string_view bytes);
   /// Hands out a last line without newline. Of one that is being skipped nothing is said.
   [[nodiscard]] Result<void> finish();
@@ -32,6 +33,7 @@ class LineReader {
   std::size_t max_line_bytes_;
   Oversize oversize_;
   std::string pending_;  ///< the line so far, or the start of one that is being skipped
+  bool failed_ = false;
   bool skipping_ = false;
   std::size_t length_ = 0;  ///< of the line that is being skipped, so far
 };

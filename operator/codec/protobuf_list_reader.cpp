@@ -90,7 +90,7 @@ Result<std::size_t> ProtobufListReader::read_magic(std::string_view rest) {
         bad_protobuf("expected a list that starts with \"k8s\\0\", found " + describe_start(rest)));
   }
   if (known < kube_magic.size()) {
-    want_ = kube_magic.size();
+    want_ = rest.size() + 1;  // a wrong byte is told as soon as it has come, however it comes
     return 0;
   }
   place_ = Place::envelope;

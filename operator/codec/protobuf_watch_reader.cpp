@@ -41,6 +41,16 @@ bool ProtobufWatchReader::is_oversize(std::size_t whole) const {
 }
 
 Result<void> ProtobufWatchReader::feed(std::string_view bytes) {
+  if (failed_) return fail(bad_protobuf("the watch has failed before"));
+  auto taken = take(bytes);
+  if (!taken) {
+    failed_ = true;
+    buffer_.clear();
+  }
+  return taken;
+}
+
+Result<void> ProtobufWatchReader::take(std::string_view bytes) {
   while (!bytes.empty()) {
     if (skip_left_ > 0) {
       step_over(bytes);

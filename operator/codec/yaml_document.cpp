@@ -15,6 +15,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "codec/utf8.h"
 #include "codec/yaml_scalar.h"
 
 namespace bso::codec {
@@ -51,6 +52,18 @@ struct Open {
 
 std::size_t position(const YAML::Mark& mark) {
   return static_cast<std::size_t>(std::max(0, mark.pos));
+}
+
+/// What the escapes \N (next line) and \_ (no-break space) mean. yaml-cpp 0.7 (src/exp.cpp, Escape)
+/// puts the bytes 85 and A0 there, which are Latin-1 and no UTF-8. The text around them was checked
+/// before, so a byte of these that belongs to no character comes from an escape.
+std::string mend_escapes(std::string text) {
+  for (std::size_t at = valid_utf8_bytes(text); at < text.size();) {
+    text.insert(at, 1, '\xC2');  // U+0085 and U+00A0 are C2 85 and C2 A0
+    at += 2;
+    at += valid_utf8_bytes(std::string_view(text).substr(at));
+  }
+  return text;
 }
 
 /// From where a value begins past its anchor, tag and comments to its own first character.
@@ -145,7 +158,7 @@ class Builder : public YAML::EventHandler {
       return;
     }
     if (tag != "?") last_quoted_ = mark;
-    auto resolved = resolve_scalar(tag, value);
+    auto resolved = resolve_scalar(tag, mend_escapes(value));
     if (!resolved) refuse(mark, resolved.error().message);
     add_scalar(mark, anchor, *std::move(resolved), value.size());
   }

@@ -189,8 +189,10 @@ Result<std::string> key_of(const json& scalar) {
     case json::value_t::number_unsigned:
       return scalar.dump();
     case json::value_t::number_float: {
-      // strconv.FormatFloat(key, 'g', -1, 32): the exponent form below 1e-4 and from 1e6 on.
+      // strconv.FormatFloat(key, 'g', -1, 32): the exponent form below 1e-4 and from 1e6 on. What
+      // is beyond a float is infinite there, and written as YAML has it.
       const auto key = static_cast<float>(scalar.get<double>());
+      if (std::isinf(key)) return key < 0 ? "-.inf" : ".inf";
       std::array<char, 64> text{};
       char* const end = text.data() + text.size();
       auto done = std::to_chars(text.data(), end, key, std::chars_format::scientific);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cluster/decode.h"
+#include "controllers/packed_list.h"
 
 namespace bso::controllers {
 namespace {
@@ -25,6 +26,11 @@ std::unique_ptr<kube::ObjectSink> make_sink(typename kube::RecordSink<Record>::S
   return std::make_unique<kube::RecordSink<Record>>(std::move(store));
 }
 
+template <class Record>
+auto packed(typename PackedList<Record>::HasUse has_use = {}) {
+  return [has_use] { return std::make_unique<PackedList<Record>>(has_use); };
+}
+
 kube::Reflector::Options watch_of(const kube::Resource& resource) {
   kube::Reflector::Options options;
   options.resource = resource;
@@ -39,19 +45,38 @@ ClusterFeed::ClusterFeed(const Wire& wire, cluster::View& view) : view_(view), r
                   make_sink<cluster::Pod>({
                       .decode = cluster::decode_pod,
                       .key = namespaced_key<cluster::Pod>,
-                      .upsert = [this](cluster::Pod pod) { tell(view_.upsert(std::move(pod))); },
-                      .erase = [this](const Key& k) { tell(view_.remove_pod(k.first, k.second)); },
+                      .upsert =
+                          [this](cluster::Pod pod) {
+                            tell(view_.upsert(std::move(pod)));
+                            tell_use();
+                          },
+                      .erase =
+                          [this](const Key& k) {
+                            tell(view_.remove_pod(k.first, k.second));
+                            tell_use();
+                          },
                       .keys = [this] { return view_.names<cluster::Pod>(); },
+                      .wanted = cluster::pod_may_be_kept,
+                      .collect = packed<cluster::Pod>(
+                          [this](const cluster::Pod& pod) { return view_.has_use_for(pod); }),
                   }));
-  reflectors_.add(
-      watch_of(kube::claims),
-      make_sink<cluster::Claim>({
-          .decode = cluster::decode_claim,
-          .key = namespaced_key<cluster::Claim>,
-          .upsert = [this](cluster::Claim claim) { tell(view_.upsert(std::move(claim))); },
-          .erase = [this](const Key& k) { tell(view_.remove_claim(k.first, k.second)); },
-          .keys = [this] { return view_.names<cluster::Claim>(); },
-      }));
+  reflectors_.add(watch_of(kube::claims),
+                  make_sink<cluster::Claim>({
+                      .decode = cluster::decode_claim,
+                      .key = namespaced_key<cluster::Claim>,
+                      .upsert =
+                          [this](cluster::Claim claim) {
+                            tell(view_.upsert(std::move(claim)));
+                            tell_use();
+                          },
+                      .erase =
+                          [this](const Key& k) {
+                            tell(view_.remove_claim(k.first, k.second));
+                            tell_use();
+                          },
+                      .keys = [this] { return view_.names<cluster::Claim>(); },
+                      .collect = packed<cluster::Claim>(),
+                  }));
   reflectors_.add(watch_of(kube::volumes),
                   make_sink<cluster::Volume>({
                       .decode = cluster::decode_volume,
@@ -59,30 +84,43 @@ ClusterFeed::ClusterFeed(const Wire& wire, cluster::View& view) : view_(view), r
                       .upsert =
                           [this](cluster::Volume volume) {
                             tell(view_.upsert(std::move(volume)));
-                            tell_volumes();
+                            tell_use();
                           },
                       .erase =
                           [this](const Key& k) {
                             tell(view_.remove_volume(k.second));
-                            tell_volumes();
+                            tell_use();
                           },
                       .keys = [this] { return view_.names<cluster::Volume>(); },
+                      .collect = packed<cluster::Volume>(),
                   }));
-  reflectors_.add(
-      watch_of(kube::attachments),
-      make_sink<cluster::Attachment>({
-          .decode = cluster::decode_attachment,
-          .key = plain_key<cluster::Attachment>,
-          .upsert = [this](cluster::Attachment made) { tell(view_.upsert(std::move(made))); },
-          .erase = [this](const Key& k) { tell(view_.remove_attachment(k.second)); },
-          .keys = [this] { return view_.names<cluster::Attachment>(); },
-      }));
+  reflectors_.add(watch_of(kube::attachments),
+                  make_sink<cluster::Attachment>({
+                      .decode = cluster::decode_attachment,
+                      .key = plain_key<cluster::Attachment>,
+                      .upsert =
+                          [this](cluster::Attachment made) {
+                            tell(view_.upsert(std::move(made)));
+                            tell_use();
+                          },
+                      .erase =
+                          [this](const Key& k) {
+                            tell(view_.remove_attachment(k.second));
+                            tell_use();
+                          },
+                      .keys = [this] { return view_.names<cluster::Attachment>(); },
+                      .collect = packed<cluster::Attachment>(),
+                  }));
   reflectors_.add(watch_of(kube::nodes),
                   make_sink<cluster::Node>({
                       .decode = cluster::decode_node,
                       .key = plain_key<cluster::Node>,
-                      .upsert = [this](cluster::Node node) { tell(view_.upsert(std::move(node))); },
-                      .erase = [this](const Key& k) { tell(view_.remove_node(k.second)); },
+                      .upsert = [this](cluster::Node node) { take_node(std::move(node)); },
+                      .erase =
+                          [this](const Key& k) {
+                            tell(view_.remove_node(k.second));
+                            tell_nodes();
+                          },
                       .keys = [this] { return view_.names<cluster::Node>(); },
                   }));
   add_workloads(WorkloadKind::deployment, kube::deployments);
@@ -95,6 +133,12 @@ ClusterFeed::ClusterFeed(const Wire& wire, cluster::View& view) : view_(view), r
   }
 }
 
+void ClusterFeed::on_claim(OnClaim listener) {
+  view_.on_claim([this, told = std::move(listener)](std::string_view ns, std::string_view claim) {
+    told(ns, claim, reflectors_.putting_list());
+  });
+}
+
 void ClusterFeed::add_workloads(cluster::WorkloadKind kind, const kube::Resource& resource) {
   reflectors_.add(
       watch_of(resource),
@@ -105,6 +149,7 @@ void ClusterFeed::add_workloads(cluster::WorkloadKind kind, const kube::Resource
           .erase = [this,
                     kind](const Key& k) { tell(view_.remove_workload(kind, k.first, k.second)); },
           .keys = [this, kind] { return view_.names(kind); },
+          .collect = packed<cluster::Workload>(),
       }));
 }
 
@@ -138,8 +183,20 @@ void ClusterFeed::tell(const cluster::PodKeys& pods) const {
   for (const auto& listener : pod_listeners_) listener(pods, listed);
 }
 
-void ClusterFeed::tell_volumes() const {
-  for (const auto& listener : volume_listeners_) listener();
+void ClusterFeed::tell_use() const {
+  for (const auto& listener : use_listeners_) listener();
+}
+
+void ClusterFeed::take_node(cluster::Node node) {
+  const auto* before = view_.node(node.name);
+  const bool news = before == nullptr || before->readiness != node.readiness ||
+                    before->taints != node.taints || before->architecture != node.architecture;
+  tell(view_.upsert(std::move(node)));
+  if (news) tell_nodes();
+}
+
+void ClusterFeed::tell_nodes() const {
+  for (const auto& listener : node_listeners_) listener();
 }
 
 }  // namespace bso::controllers

@@ -14,6 +14,9 @@ class MarkingSink final : public kube::ObjectSink {
 
   void begin_list() override { inner_->begin_list(); }
   Result<void> list_item(std::string_view object) override { return inner_->list_item(object); }
+  Result<void> list_changed(std::string_view object) override {
+    return inner_->list_changed(object);
+  }
   Result<void> list_gone(std::string_view object) override { return inner_->list_gone(object); }
   void list_unreadable(const std::string& ns, const std::string& name) override {
     inner_->list_unreadable(ns, name);

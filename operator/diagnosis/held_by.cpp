@@ -28,6 +28,8 @@ std::string_view phase_name(const Pod& pod) {
   return "Unknown";
 }
 
+}  // namespace
+
 Holder describe(const cluster::View& view, const Pod& pod) {
   const auto owners = view.ownership(pod);
   Holder holder;
@@ -42,13 +44,15 @@ Holder describe(const cluster::View& view, const Pod& pod) {
   return holder;
 }
 
-/// A node that has gone silent, or is gone from the API, may still have the disk mounted. Without
-/// any node in the view nothing can be said about nodes.
 bool on_lost_node(const cluster::View& view, const Pod& pod) {
   if (view.node_count() == 0 || pod.node.empty()) return false;
   const auto* node = view.node(pod.node.view());
   return node == nullptr || node->readiness == cluster::Readiness::silent;
 }
+
+bool ends_by_itself(const cluster::Ownership& owners) { return owners.controller.kind == "Job"; }
+
+namespace {
 
 /// Both pods belong to one Deployment but to different ReplicaSets of it.
 bool judge_rollout(const Scene& scene, const Pod& holder, Verdict& verdict) {
@@ -80,13 +84,24 @@ bool judge_rollout(const Scene& scene, const Pod& holder, Verdict& verdict) {
   return true;
 }
 
-bool ends_by_itself(const cluster::Ownership& owners) { return owners.controller.kind == "Job"; }
+/// The pod does not use the waiting pod's claim, so it has the disk through another volume.
+bool through_another_volume(const Scene& scene, const Pod& holder) {
+  if (scene.volume.claim.empty()) return false;
+  return std::none_of(
+      holder.volumes.begin(), holder.volumes.end(),
+      [&scene](const cluster::PodVolume& volume) { return volume.claim == scene.volume.claim; });
+}
 
 /// The cause between two pods that both want to stay.
 void judge_pair(const Scene& scene, const Pod& holder, Verdict& verdict) {
   const auto mine = scene.view.ownership(scene.pod);
   const auto theirs = scene.view.ownership(holder);
   verdict.state = ends_by_itself(theirs) ? State::waiting : State::deadlock;
+  if (through_another_volume(scene, holder)) {
+    verdict.cause = Cause::two_volumes_one_disk;
+    verdict.state = State::needs_operator;
+    return;
+  }
   if (judge_rollout(scene, holder, verdict)) return;
   if (scene.pv != nullptr && scene.pv->modes == cluster::kReadWriteOncePod) {
     verdict.cause = Cause::read_write_once_pod_conflict;
@@ -95,6 +110,10 @@ void judge_pair(const Scene& scene, const Pod& holder, Verdict& verdict) {
                                                   : Cause::replicas_spread_across_nodes;
   } else {
     verdict.cause = Cause::shared_by_other_workload;
+  }
+  if (!scene.attaches && !(holder.node == scene.pod.node) &&
+      verdict.cause != Cause::read_write_once_pod_conflict) {
+    verdict.cause = Cause::node_side_exclusive;
   }
 }
 

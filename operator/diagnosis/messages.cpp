@@ -4,199 +4,269 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnosis/message_around.h"
+#include "diagnosis/message_frames.h"
+#include "diagnosis/message_kubernetes.h"
+#include "diagnosis/message_names.h"
+#include "diagnosis/message_paths.h"
+#include "diagnosis/message_phrases.h"
+#include "diagnosis/message_text.h"
+
 namespace bso::diagnosis {
 
 namespace {
 
-constexpr std::string_view kAggregated = "(combined from similar events): ";
-
-enum class Speaker { controller, driver };
-
-struct Format {
-  std::string_view prefix;  ///< up to the quoted volume name
-  Speaker speaker;
-};
-
-/// pkg/volume/util/operationexecutor: GenerateErrorDetailed gives "<prefix> for volume <%q>
-/// <text>"; the prefixes are in operation_generator.go, the first two in attachdetach/reconciler.go
-/// (reportMultiAttachError; "Waiting for detach" replaces "Multi-Attach error" in 2026's releases).
-constexpr std::array kFormats{
-    Format{"Multi-Attach error for volume ", Speaker::controller},
-    Format{"Waiting for detach for volume ", Speaker::controller},
-    Format{"AttachVolume.Attach failed for volume ", Speaker::driver},
-    Format{"MountVolume.WaitForAttach failed for volume ", Speaker::driver},
-    Format{"MountVolume.MountDevice failed for volume ", Speaker::driver},
-    Format{"MountVolume.SetUp failed for volume ", Speaker::driver},
-    Format{"MapVolume.WaitForAttach failed for volume ", Speaker::driver},
-    Format{"MapVolume.SetUpDevice failed for volume ", Speaker::driver},
-    Format{"MapVolume.MapPodDevice failed for volume ", Speaker::driver},
-    Format{"MapVolume.MapBlockVolume failed for volume ", Speaker::driver},
-};
-
-/// Reads a %q string at the start of `text` and takes it off; false when there is none. A text that
-/// was cut inside the quotes gives what is left of the name.
-bool take_quoted(std::string_view& text, std::string& value) {
-  if (!text.starts_with('"')) return false;
-  std::size_t at = 1;
-  for (; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\' && at + 1 < text.size()) ++at;
-    value.push_back(text[at]);
+/// Holders are named by what says "conflict", and by nothing else.
+void read_names(const PlainText& plain, const Names& names, ParsedMessage& parsed) {
+  parsed.wanted_node = names.wanted_node;
+  if (parsed.is_conflict != true) return;
+  if (parsed.kind == Kind::attached_elsewhere && !names.holder_node.empty() &&
+      names.holder_node == names.wanted_node) {
+    // It is where it should be; why it does not go on is not said.
+    recognise(parsed, Kind::ambiguous, std::nullopt);
+    return;
   }
-  text.remove_prefix(std::min(at + 1, text.size()));
-  return true;
-}
-
-struct Keyword {
-  std::string_view words;  ///< lower case
-  Conflict conflict;
-};
-
-/// How drivers and clouds say that somebody else has the volume, most telling first. Each is tied
-/// to a message seen in the sources of the drivers named.
-constexpr std::array kKeywords{
-    // kubelet operation_generator.go (1.22 and later)
-    Keyword{"volume uses the readwriteoncepod access mode", Conflict::read_write_once_pod},
-    // NetApp Trident core/node/mount.go, csi-driver-host-path nodeserver.go
-    Keyword{"single_node_single_writer access mode and is already mounted",
-            Conflict::read_write_once_pod},
-    Keyword{"rwo check has failed", Conflict::refused_for_pod},       // ibm/ibmc-block
-    Keyword{"device already mounted at", Conflict::refused_for_pod},  // OpenEBS LVM and ZFS
-    Keyword{"is already mounted", Conflict::in_use},                  // FlexVolume scripts, jiva
-    Keyword{"already mounted in more than one place", Conflict::in_use},  // vSphere raw block
-    Keyword{"mounted elsewhere", Conflict::in_use},                       // vSphere, Mayastor
-    Keyword{"still mounted on node", Conflict::in_use},                   // OpenEBS cStor
-    Keyword{"already attached", Conflict::in_use},  // EBS, Azure, Linode, Scaleway, Alibaba...
-    Keyword{"is existed and is attached", Conflict::in_use},         // Longhorn FlexVolume
-    Keyword{"attached to different node", Conflict::in_use},         // Longhorn
-    Keyword{"attached to a different", Conflict::in_use},            // Cinder in-tree, Vultr
-    Keyword{"attached on another node", Conflict::in_use},           // Portworx
-    Keyword{"attached to another", Conflict::in_use},                // OCI, KubeVirt
-    Keyword{"attached to the wrong droplet", Conflict::in_use},      // DigitalOcean
-    Keyword{"volume is attached", Conflict::in_use},                 // Hetzner
-    Keyword{"already being used by", Conflict::in_use},              // GCE
-    Keyword{"still being used", Conflict::in_use},                   // RBD
-    Keyword{"already owned by vm", Conflict::in_use},                // Azure API
-    Keyword{"resource 'volume' is in use", Conflict::in_use},        // vSphere
-    Keyword{"already published to node", Conflict::in_use},          // GCE PD
-    Keyword{"already mapped to different hosts", Conflict::in_use},  // IBM Spectrum
-    Keyword{"non-shareable attachment", Conflict::in_use},           // OCI
-    Keyword{"is locked by other nodes", Conflict::in_use},           // RBD in-tree
-    Keyword{"is owned by different node", Conflict::in_use},         // OpenEBS LVM and ZFS
-};
-
-std::string lower_case(std::string_view text) {
-  std::string result{text};
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  parsed.holder_node = names.holder_node;
+  parsed.pods = names.holder_pods;
+  const auto paths = pod_paths(plain, parsed.volume_whole ? parsed.volume : "");
+  parsed.paths = paths.all;
+  parsed.holder_uid = paths.holder.uid;
+  if (parsed.volume.empty() && !paths.holder.uid.empty()) {
+    parsed.volume = paths.holder.volume;
+    parsed.volume_whole = true;
   }
-  return result;
 }
 
-Conflict driver_conflict(std::string_view text) {
-  const auto lower = lower_case(text);
-  for (const auto& keyword : kKeywords) {
-    if (lower.find(keyword.words) != std::string::npos) return keyword.conflict;
+/// What kind it is where only general words, or none that are known, are left.
+void read_general(const Reading& reading, const Names& names, bool mounted_for_pod, Stage stage,
+                  ParsedMessage& parsed) {
+  if (reading.weight == Weight::look_alike || reading.weight == Weight::specific) return;
+  // Rook of old attaches to pods, wherever they run.
+  const bool mounted_by_pod = names.held && !names.holder_pods.empty() && !names.attached_to_pod;
+  if (mounted_for_pod || names.other_pod || mounted_by_pod) {
+    recognise(parsed, Kind::single_pod_mount, true);
+  } else if (names.held || (names.in_use && stage != Stage::node) ||
+             (names.placed && stage == Stage::attach)) {
+    recognise(parsed, Kind::attached_elsewhere, true);
+  } else if (parsed.kind == Kind::none && (names.in_use || names.attached)) {
+    recognise(parsed, names.in_use ? Kind::device_busy : Kind::ambiguous, std::nullopt);
   }
-  return Conflict::none;
 }
 
-bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-/// 8-4-4-4-12 hexadecimal digits, or the 32 of a static pod's configuration hash.
-bool is_pod_uid(std::string_view text) {
-  if (text.size() == 32) return is_hex(text);
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !is_hex(text.substr(i, 1))) return false;
+void read_driver(std::string_view text, Stage stage, ParsedMessage& parsed) {
+  const auto plain = plain_text(text);
+  const auto reading = read_phrases(plain.lower, stage);
+  recognise(parsed, reading.kind, reading.conflict);
+  const auto names = names_of(plain);
+  const auto paths = pod_paths(plain, parsed.volume_whole ? parsed.volume : "");
+  const bool mounted_for_pod = !paths.holder.uid.empty();
+  read_general(reading, names, mounted_for_pod, stage, parsed);
+  // It is mounted where it was to be: of somebody else nothing is said.
+  if (paths.own_target && !mounted_for_pod && parsed.kind == Kind::device_busy) {
+    recognise(parsed, Kind::device_busy, std::nullopt);
   }
-  return true;
+  if (parsed.kind != Kind::none) read_names(plain, names, parsed);
+  parsed.known = reading.weight != Weight::none || parsed.kind != Kind::none;
+  if (parsed.driver.empty()) parsed.driver = driver_in(plain);
+  if (parsed.driver.empty() && parsed.is_conflict != false) parsed.driver = reading.driver;
 }
 
-/// Takes what stands before the next character of `ends`, or all; false when there is no such one.
-bool take_until(std::string_view& text, std::string_view ends, std::string_view& taken) {
-  const auto end = text.find_first_of(ends);
-  taken = text.substr(0, end);
-  text.remove_prefix(taken.size());
-  return end != std::string_view::npos;
+/// What a driver's words are worth as evidence.
+Conflict evidence_of(const ParsedMessage& parsed) {
+  if (parsed.is_conflict != true) return Conflict::none;
+  switch (parsed.kind) {
+    case Kind::rwop:
+      return Conflict::read_write_once_pod;
+    case Kind::single_pod_mount:
+      return parsed.driver == "csi.vsphere.vmware.com" && parsed.paths.empty()
+                 ? Conflict::in_use
+                 : Conflict::refused_for_pod;
+    case Kind::attached_elsewhere:
+    case Kind::device_busy:
+    case Kind::dangling_attachment:
+    case Kind::outside_cluster:
+      return parsed.paths.empty() ? Conflict::in_use : Conflict::refused_for_pod;
+    default:
+      return Conflict::none;
+  }
 }
 
-std::vector<PodPath> find_pod_paths(std::string_view text) {
-  constexpr std::string_view kPods = "/pods/";
-  constexpr std::size_t kMaxPaths = 16;
-  constexpr std::size_t kMaxName = 512;  // more than any path component may have
-  std::vector<PodPath> paths;
-  for (auto at = text.find(kPods); at != std::string_view::npos && paths.size() < kMaxPaths;
-       at = text.find(kPods, at + 1)) {
-    auto rest = text.substr(at + kPods.size()).substr(0, kMaxName);
-    std::string_view uid;
-    std::string_view kind;
-    std::string_view plugin;
-    std::string_view volume;
-    if (!take_until(rest, "/", uid) || !is_pod_uid(uid)) continue;
-    rest.remove_prefix(1);
-    if (!take_until(rest, "/", kind) || (kind != "volumes" && kind != "volumeDevices")) continue;
-    rest.remove_prefix(1);
-    if (!take_until(rest, "/", plugin)) continue;
-    rest.remove_prefix(1);
-    // The last component ends where no volume name goes on: a slash, a quote, a bracket, a space.
-    take_until(rest, "/ \t\r\n\"'\\],;)}", volume);
-    PodPath path{std::string{uid}, std::string{volume}};
-    if (std::find(paths.begin(), paths.end(), path) == paths.end()) {
-      paths.push_back(std::move(path));
+/// Words without any of Kubernetes' own count only when they speak of what can be held.
+bool speaks_of_volumes(std::string_view text) {
+  const auto lower = plain_text(text).lower;
+  constexpr std::array<std::string_view, 12> kThings{"volume", "disk",   "device", "mount",
+                                                     "attach", "rbd ",   "image",  " pv ",
+                                                     "rwo ",   "target", "lun ",   "filesystem"};
+  constexpr std::array<std::string_view, 9> kDeeds{"forbidden",    "delet",     "detach failed",
+                                                   "not removing", "resiz",     "expand",
+                                                   "umount",       "provision", "unpublish"};
+  const auto has = [&lower](std::string_view word) {
+    return lower.find(word) != std::string::npos;
+  };
+  return std::any_of(kThings.begin(), kThings.end(), has) &&
+         std::none_of(kDeeds.begin(), kDeeds.end(), has);
+}
+
+/// A line of a log that its writer takes for no trouble: klog's "I0507 08:07:06.447456 ...", or
+/// level=info of logfmt and JSON. A failure that it quotes is one all the same.
+bool is_information(std::string_view message) {
+  constexpr std::size_t kHeader = 256;
+  constexpr std::size_t kDate = 4;
+  constexpr std::string_view kDigits = "0123456789";
+  const auto lower = plain_text(message).lower;
+  constexpr std::array<std::string_view, 11> kTroubles{"error",  "fail",     "warning",   "unable",
+                                                       "cannot", "can't",    "could not", "refus",
+                                                       "reject", "conflict", "dangling"};
+  const bool trouble = std::any_of(kTroubles.begin(), kTroubles.end(), [&](auto word) {
+    return lower.find(word) != std::string::npos;
+  });
+  if (trouble) return false;
+  const auto header = std::string_view{lower}.substr(0, kHeader);
+  for (const std::string_view level : {"level=info", "level=debug", R"("level":"info")"}) {
+    if (header.find(level) != kNoMatch) return true;
+  }
+  for (auto at = header.find('i'); at != kNoMatch; at = header.find('i', at + 1)) {
+    const auto date = header.substr(at + 1, kDate + 1);
+    if ((at == 0 || header[at - 1] == ' ') && date.size() == kDate + 1 && date.back() == ' ' &&
+        date.substr(0, kDate).find_first_not_of(kDigits) == kNoMatch) {
+      return true;
     }
   }
-  return paths;
+  return false;
 }
 
-/// "Volume is already used by pod(s) a, b and 2 pod(s) in different namespaces", or only the count.
-void read_users(std::string_view text, ParsedMessage& parsed) {
-  constexpr std::string_view kNamed = "Volume is already used by pod(s) ";
-  constexpr std::string_view kCounted = "Volume is already used by ";
-  parsed.pods_elsewhere = text.find("in different namespaces") != std::string_view::npos;
-  if (text.starts_with(kNamed)) {
-    text.remove_prefix(kNamed.size());
-    text = text.substr(0, text.find(" and "));
-    while (!text.empty()) {
-      const auto end = text.find(", ");
-      parsed.pods.emplace_back(text.substr(0, end));
-      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 2);
-    }
-    parsed.conflict = Conflict::used_by_pods;
-  } else if (text.starts_with(kCounted)) {
-    parsed.conflict = Conflict::used_by_pods;
-  } else if (text.starts_with("Volume is already exclusively attached to one node")) {
-    parsed.conflict = Conflict::attached_elsewhere;
+/// What was being done when it failed, as far as words without a frame say.
+Stage stage_of(std::string_view message, std::string_view reason) {
+  if (reason == "FailedAttachVolume") return Stage::attach;
+  if (reason == "FailedMount" || reason == "FailedMapVolume") return Stage::node;
+  const auto lower = plain_text(message).lower;
+  const auto has = [&lower](std::string_view word) {
+    return lower.find(word) != std::string::npos;
+  };
+  constexpr std::array<std::string_view, 12> kAttach{
+      "failedattachvolume", "attachvolume",       "controllerpublish", "failed to attach",
+      "could not attach",   "cannot attach",      "can't attach",      "unable to attach",
+      "error attaching",    "cannot be attached", "attach volume",     "failed to publish"};
+  constexpr std::array<std::string_view, 8> kNode{"failedmount",     "nodestage",   "nodepublish",
+                                                  "mountvolume",     "mountdevice", "mount failed",
+                                                  "failed to mount", "mounting"};
+  const bool attach = std::any_of(kAttach.begin(), kAttach.end(), has);
+  const bool node = std::any_of(kNode.begin(), kNode.end(), has);
+  if (attach == node) return Stage::unknown;
+  return attach ? Stage::attach : Stage::node;
+}
+
+/// "Unable to mount volumes for pod <%q>: <error>", before the kubelet listed volumes (up to 1.3);
+/// "" for the later forms.
+std::string_view words_for_pod(std::string_view message) {
+  const auto at = message.find(": ");
+  if (!message.starts_with("Unable to mount volumes for pod ") || at == kNoMatch ||
+      message.find("volumes=[") != kNoMatch) {
+    return {};
+  }
+  return message.substr(at + 2);
+}
+
+bool is_about_volume(Form form) {
+  return form == Form::controller || form == Form::driver || form == Form::no_users;
+}
+
+void read_form(const Frame& frame, std::string_view message, std::string_view reason,
+               ParsedMessage& parsed) {
+  switch (frame.form) {
+    case Form::controller:
+      read_controller(frame.text, parsed);
+      break;
+    case Form::driver:
+      read_driver(frame.text, frame.stage, parsed);
+      parsed.conflict = evidence_of(parsed);
+      break;
+    case Form::no_users:
+    case Form::other:
+      parsed.driver = driver_in(plain_text(frame.text));
+      break;
+    case Form::not_attached:
+      recognise(parsed, Kind::ambiguous, std::nullopt);
+      break;
+    case Form::volumes:
+      if (const auto words = words_for_pod(message); !words.empty()) {
+        read_driver(words, Stage::node, parsed);
+      } else {
+        read_volumes(message, parsed);
+      }
+      break;
+    case Form::scheduler:
+      read_scheduler(message, parsed);
+      break;
+    case Form::selinux:
+      read_selinux(message, parsed);
+      break;
+    case Form::bare:
+      if (!reason.empty() || speaks_of_volumes(message)) {
+        read_driver(message, stage_of(message, reason), parsed);
+      }
+      break;
   }
 }
 
 }  // namespace
 
-ParsedMessage parse_message(std::string_view message) {
+std::string_view to_string(Kind kind) {
+  switch (kind) {
+    case Kind::none:
+      break;
+    case Kind::ambiguous:
+      return "ambiguous";
+    case Kind::multi_attach:
+      return "multi-attach";
+    case Kind::attached_elsewhere:
+      return "already-attached-other-node";
+    case Kind::single_pod_mount:
+      return "single-pod-mount";
+    case Kind::rwop:
+      return "rwop";
+    case Kind::device_busy:
+      return "device-busy";
+    case Kind::selinux:
+      return "selinux";
+    case Kind::dangling_attachment:
+      return "dangling-attachment";
+    case Kind::outside_cluster:
+      return "outside-cluster";
+  }
+  return "none";
+}
+
+ParsedMessage parse_message(std::string_view message, std::string_view reason) {
+  // A full stop, a comma or a bracket; more is a sentence that only begins with a quotation.
+  constexpr std::size_t kAfterQuotes = 2;
   ParsedMessage parsed;
-  while (message.starts_with(kAggregated)) message.remove_prefix(kAggregated.size());
-  const auto format = std::find_if(kFormats.begin(), kFormats.end(), [message](const Format& one) {
-    return message.starts_with(one.prefix);
-  });
-  if (format == kFormats.end()) return parsed;
-  message.remove_prefix(format->prefix.size());
-  if (!take_quoted(message, parsed.volume)) return parsed;
-  // The suffix is " <text>" from the controller and " : <text>" around an error.
-  message.remove_prefix(std::min(message.find_first_not_of(" :"), message.size()));
-  parsed.text = message;
-  if (format->speaker == Speaker::controller) {
-    read_users(message, parsed);
+  const auto whole = message;
+  message = without_aggregation(message);
+  // A whole message in the quotes of %q, as it stands in logs.
+  std::string unquoted;
+  auto behind = message;
+  if (take_quoted(behind, unquoted) != Quoted::none && behind.size() <= kAfterQuotes) {
+    message = without_aggregation(unquoted);
+  }
+  auto frame = read_frame(message);
+  std::string within;
+  // What begins as a message of Kubernetes is that one, whatever else it quotes.
+  const bool bare = frame.form == Form::bare;
+  if (bare || has_odd_blanks(message)) {
+    within = bare ? without_surroundings(message) : with_plain_blanks(message);
+    message = without_aggregation(within);
+    frame = read_frame(message);
+  }
+  parsed.volume = frame.volume;
+  parsed.volume_whole = frame.volume_whole;
+  parsed.driver = frame.driver;
+  if (is_about_volume(frame.form)) parsed.text = frame.text;
+  if (frame.form == Form::bare && (!is_volume_reason(reason) || is_information(whole))) {
     return parsed;
   }
-  parsed.conflict = driver_conflict(message);
-  if (parsed.conflict == Conflict::none) return parsed;
-  parsed.paths = find_pod_paths(message);
-  // A driver's refusal that names pods by their directories says the same in any words.
-  if (parsed.conflict == Conflict::in_use && !parsed.paths.empty()) {
-    parsed.conflict = Conflict::refused_for_pod;
-  }
+  read_form(frame, message, reason, parsed);
+  if (!frame.node.empty()) parsed.wanted_node = frame.node;
   return parsed;
 }
 

@@ -5,6 +5,13 @@
 
 namespace bso::diagnosis {
 
+std::string recreate_strategy(std::string_view ns, std::string_view deployment) {
+  return fmt::format(
+      "kubectl -n {} patch deployment/{} -p "
+      R"('{{"spec":{{"strategy":{{"type":"Recreate","rollingUpdate":null}}}}}}')",
+      ns, deployment);
+}
+
 namespace {
 
 /// "deployment/web" for kinds that `kubectl scale` knows, else "".
@@ -74,11 +81,7 @@ Remedy for_other_workload(const Verdict& verdict) {
 /// the volume as likely as the new pod does.
 Remedy for_rollout(const Verdict& verdict) {
   Remedy remedy;
-  remedy.commands.push_back(kubectl(
-      verdict,
-      fmt::format("patch deployment/{} -p "
-                  R"('{{"spec":{{"strategy":{{"type":"Recreate","rollingUpdate":null}}}}}}')",
-                  verdict.owner.name)));
+  remedy.commands.push_back(recreate_strategy(verdict.ns, verdict.owner.name));
   remedy.commands.push_back(
       kubectl(verdict, fmt::format("rollout undo deployment/{}", verdict.owner.name)));
   remedy.caution = "stops the old pod before the new one starts, now and at each rollout";
@@ -97,6 +100,25 @@ Remedy for_lost_node(const Verdict& verdict) {
   return remedy;
 }
 
+/// Both pods' labels, to be compared.
+Remedy for_selinux_labels(const Verdict& verdict) {
+  Remedy remedy;
+  auto pods = verdict.pod;
+  if (!verdict.holders.empty()) pods += fmt::format(" {}", first(verdict).pod);
+  remedy.commands.push_back(kubectl(
+      verdict, fmt::format("get pod {} -o custom-columns="
+                           "'POD:.metadata.name,LABEL:.spec.securityContext.seLinuxOptions'",
+                           pods)));
+  remedy.alternative =
+      "give both pods the same seLinuxOptions, or seLinuxChangePolicy: Recursive (Kubernetes 1.32 "
+      "and later)";
+  return remedy;
+}
+
+bool is_of_own_workload(const Verdict& verdict) {
+  return verdict.owner == first(verdict).owner && !verdict.owner.name.empty();
+}
+
 }  // namespace
 
 Remedy remedy_for(const Verdict& verdict) {
@@ -106,14 +128,23 @@ Remedy remedy_for(const Verdict& verdict) {
     case Cause::replicas_spread_across_nodes:
       return for_replicas(verdict);
     case Cause::read_write_once_pod_conflict:
-      return verdict.owner == holder.owner && !verdict.owner.name.empty()
-                 ? for_replicas(verdict)
-                 : for_other_workload(verdict);
+      return is_of_own_workload(verdict) ? for_replicas(verdict) : for_other_workload(verdict);
+    case Cause::node_side_exclusive:
+      if (verdict.holders.empty()) {
+        return {{fmt::format("kubectl describe node {}", verdict.holder_node)}, {}, {}};
+      }
+      return is_of_own_workload(verdict) ? for_replicas(verdict) : for_other_workload(verdict);
+    case Cause::selinux_context_conflict:
+      return for_selinux_labels(verdict);
+    case Cause::held_outside_cluster:
+      return {
+          {"kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID"}, {}, {}};
     case Cause::rollout_deadlock:
       return for_rollout(verdict);
     case Cause::shared_by_other_workload:
       return for_other_workload(verdict);
     case Cause::holder_on_lost_node:
+    case Cause::stateful_set_pod_on_lost_node:
       return for_lost_node(verdict);
     case Cause::rollout_in_progress:
       return {{kubectl(verdict, fmt::format("rollout status deployment/{}", verdict.owner.name))},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diagnosis/verdict.h"
@@ -18,5 +19,8 @@ struct Remedy {
 };
 
 [[nodiscard]] Remedy remedy_for(const Verdict& verdict);
+
+/// The command after which a Deployment stops its old pod before it starts the new one.
+[[nodiscard]] std::string recreate_strategy(std::string_view ns, std::string_view deployment);
 
 }  // namespace bso::diagnosis

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "diagnosis/words.h"
+
 namespace bso::diagnosis {
 
 namespace {
@@ -18,21 +20,75 @@ bool speaks_with_authority(const cluster::EventHint& event) {
   return event.component == "kubelet";
 }
 
-bool is_about(const cluster::EventHint& event, const ParsedMessage& parsed, const Scene& scene) {
-  const auto& name =
-      scene.pv != nullptr ? std::string_view{scene.pv->name} : scene.volume.name.view();
-  return parsed.volume == name && event.ns == scene.pod.ns.view();
+bool attached_here(const Scene& scene) {
+  if (scene.pv == nullptr) return false;
+  const auto attachments = scene.view.attachments(*scene.pv);
+  return std::any_of(attachments.begin(), attachments.end(), [&scene](const auto* attachment) {
+    return attachment->attached && attachment->node == scene.pod.node;
+  });
 }
 
+Words::Kind kind_of(Conflict conflict) {
+  switch (conflict) {
+    case Conflict::refused_for_pod:
+    case Conflict::read_write_once_pod:
+      return Words::Kind::refused;
+    case Conflict::in_use:
+      return Words::Kind::in_use;
+    case Conflict::none:
+    case Conflict::used_by_pods:
+    case Conflict::attached_elsewhere:
+      break;
+  }
+  return Words::Kind::none;
+}
+
+std::optional<Hint> hint_in(const Scene& scene, const cluster::EventHint& event) {
+  if (!speaks_with_authority(event) || !(event.ns == scene.pod.ns)) return std::nullopt;
+  Hint hint;
+  hint.event = &event;
+  hint.at_attach = event.reason == "FailedAttachVolume";
+  if (auto selinux = parse_selinux_conflict(event.message)) {
+    hint.parsed = std::move(*selinux);
+    hint.kind = Words::Kind::selinux;
+  } else {
+    hint.parsed = parse_message(event.message);
+    if (hint.parsed.conflict == Conflict::none) return std::nullopt;
+    hint.kind = kind_of(hint.parsed.conflict);
+  }
+  if (hint.parsed.volume != scene.event_name()) return std::nullopt;
+  return hint;
+}
+
+std::optional<Hint> remembered_hint(const Scene& scene) {
+  if (!scene.memory || scene.memory->words.kind == Words::Kind::none) return std::nullopt;
+  const auto& words = scene.memory->words;
+  Hint hint;
+  hint.kind = words.kind;
+  hint.at_attach = words.at_attach;
+  hint.parsed.conflict =
+      words.kind == Words::Kind::refused ? Conflict::refused_for_pod : Conflict::in_use;
+  hint.parsed.volume = scene.event_name();
+  hint.parsed.text = scene.memory->text;
+  for (const auto& uid : words.pods) hint.parsed.paths.push_back({uid, hint.parsed.volume});
+  return hint;
+}
+
+/// Events first. What was refused at the attach step is over when the volume is attached here.
 void read_hints(Scene& scene) {
+  const bool attached = attached_here(scene);
   for (const auto* event : scene.view.events(scene.pod.uid)) {
-    if (!speaks_with_authority(*event)) continue;
-    auto parsed = parse_message(event->message);
-    if (parsed.conflict == Conflict::none || !is_about(*event, parsed, scene)) continue;
-    scene.hint = Hint{event, std::move(parsed)};
+    auto hint = hint_in(scene, *event);
+    if (!hint || (hint->at_attach && attached)) continue;
+    scene.hint = std::move(hint);
     return;
   }
+  scene.hint = remembered_hint(scene);
+  if (scene.hint && scene.hint->at_attach && attached) scene.hint.reset();
 }
+
+/// By name: the caller may have a copy of the pod.
+bool is_same(const Pod& a, const Pod& b) { return a.name == b.name && a.ns == b.ns; }
 
 bool contains(const std::vector<const Pod*>& pods, const Pod* pod) {
   return std::find(pods.begin(), pods.end(), pod) != pods.end();
@@ -42,13 +98,12 @@ bool contains(const std::vector<const Pod*>& pods, const Pod* pod) {
 /// that does not use this disk on this node, proves nothing about it.
 void resolve_paths(Scene& scene, const std::vector<const Pod*>& users) {
   if (!scene.hint || scene.hint->parsed.paths.empty()) return;
-  const auto wanted =
-      scene.pv != nullptr ? std::string_view{scene.pv->name} : scene.volume.name.view();
+  const auto wanted = scene.event_name();
   bool own = false;
   for (const auto& path : scene.hint->parsed.paths) {
     if (path.volume != wanted) continue;
     const Pod* pod = scene.view.pod_by_uid(path.uid);
-    if (pod == &scene.pod) {
+    if (pod != nullptr && is_same(*pod, scene.pod)) {
       own = true;
     } else if (pod != nullptr && contains(users, pod) && pod->node == scene.pod.node) {
       if (!contains(scene.named, pod)) scene.named.push_back(pod);
@@ -83,7 +138,9 @@ std::optional<Scene> make_scene(const cluster::View& view, const Pod& pod,
               .since = std::max(pod.scheduled, pod.created),
               .semantics = pv != nullptr ? semantics_of(*pv, overrides)
                                          : semantics_of_inline(volume, overrides),
+              .attaches = pv == nullptr || has_attach_step(*pv, overrides),
               .hint = {},
+              .memory = recall(pod, volume.name.view()),
               .holding_here = {},
               .holding_elsewhere = {},
               .waiting = {},
@@ -93,7 +150,7 @@ std::optional<Scene> make_scene(const cluster::View& view, const Pod& pod,
               .look_again = {}};
   const auto users = view.users(pod, volume);
   for (const Pod* user : users) {
-    if (user == &pod) continue;
+    if (is_same(*user, pod)) continue;
     switch (use_of(*user)) {
       case Use::waiting:
         scene.waiting.push_back(user);
@@ -105,6 +162,10 @@ std::optional<Scene> make_scene(const cluster::View& view, const Pod& pod,
         (user->node == pod.node ? scene.holding_here : scene.holding_elsewhere).push_back(user);
         break;
     }
+  }
+  // Two pods that have it at once disprove what was learned.
+  if (scene.semantics.source == SemanticsSource::learned && scene.holding_here.size() > 1) {
+    scene.semantics = {Granularity::single_node, SemanticsSource::assumed};
   }
   read_hints(scene);
   resolve_paths(scene, users);
@@ -134,6 +195,16 @@ Verdict blank_verdict(const Scene& scene) {
                                          to_string(scene.semantics.granularity),
                                          to_string(scene.semantics.source)));
   return verdict;
+}
+
+void keep_words(const Scene& scene, Verdict& verdict) {
+  if (!scene.hint) return;
+  const auto& hint = *scene.hint;
+  verdict.words.kind = hint.kind;
+  verdict.words.at_attach = hint.at_attach;
+  for (const auto* pod : scene.named) verdict.words.pods.push_back(pod->uid);
+  if (!scene.vanished_uid.empty()) verdict.words.pods.push_back(scene.vanished_uid);
+  if (hint.event == nullptr) verdict.evidence.emplace_back("said earlier; the event has expired");
 }
 
 }  // namespace bso::diagnosis

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/view.h"
+#include "diagnosis/memory.h"
 #include "diagnosis/messages.h"
 #include "diagnosis/verdict.h"
 
@@ -16,6 +18,9 @@ namespace bso::diagnosis {
 inline constexpr std::chrono::seconds kStuckAfter{10};
 /// A force-deleted pod's mount may outlive it for a kubelet's round or two.
 inline constexpr std::chrono::seconds kMountReleaseGrace{60};
+/// A kubelet tries a failed mount again after at most 2 min 2 s (pkg/util/goroutinemap/
+/// exponentialbackoff): what is free now may be noticed that late.
+inline constexpr std::chrono::seconds kMountRetry{150};
 /// Unmounting and a kubelet's status report (10 s) after the end of a grace period.
 inline constexpr std::chrono::seconds kTerminationGrace{60};
 /// The attach-detach controller forces a detach after this (attach_detach_controller.go:
@@ -34,10 +39,12 @@ enum class Use {
 };
 [[nodiscard]] Use use_of(const cluster::Pod& pod);
 
-/// One event that speaks of the volume.
+/// Words that speak of the volume: an event's, or those that an earlier verdict rested on.
 struct Hint {
-  const cluster::EventHint* event = nullptr;
+  const cluster::EventHint* event = nullptr;  ///< nullptr: remembered
   ParsedMessage parsed;
+  Words::Kind kind = Words::Kind::none;  ///< none: the attach-detach controller's
+  bool at_attach = false;
 };
 
 /// Everything known about one volume of one waiting pod.
@@ -49,7 +56,9 @@ struct Scene {
   WallTime now;
   WallTime since;
   Semantics semantics;
-  std::optional<Hint> hint;  ///< the newest with a conflict
+  bool attaches = true;          ///< see has_attach_step()
+  std::optional<Hint> hint;      ///< the newest with a conflict
+  std::optional<Memory> memory;  ///< of this volume
 
   std::vector<const cluster::Pod*> holding_here;
   std::vector<const cluster::Pod*> holding_elsewhere;
@@ -67,6 +76,16 @@ struct Scene {
   void look_again_at(WallTime time) {
     if (time > now && (!look_again || time < *look_again)) look_again = time;
   }
+  /// When the last holder was seen gone, now that there is none. Without an earlier verdict nobody
+  /// was seen, and the waiting pod's own time counts.
+  [[nodiscard]] WallTime released() const {
+    if (!memory) return since;
+    return memory->released ? std::min(*memory->released, now) : now;
+  }
+  /// The name that events and directories give the volume.
+  [[nodiscard]] std::string_view event_name() const {
+    return pv != nullptr ? std::string_view{pv->name} : volume.name.view();
+  }
 };
 
 /// nullopt when the volume is not bound to anything yet.
@@ -76,6 +95,14 @@ struct Scene {
 
 /// A verdict with everything but cause, state and holders filled in.
 [[nodiscard]] Verdict blank_verdict(const Scene& scene);
+/// Notes that the verdict rests on the scene's hint.
+void keep_words(const Scene& scene, Verdict& verdict);
+
+[[nodiscard]] Holder describe(const cluster::View& view, const cluster::Pod& pod);
+/// A node that has gone silent, or is gone from the API, may still have the disk mounted. Without
+/// any node in the view nothing can be said about nodes.
+[[nodiscard]] bool on_lost_node(const cluster::View& view, const cluster::Pod& pod);
+[[nodiscard]] bool ends_by_itself(const cluster::Ownership& owners);
 
 /// The verdict for pods that hold the volume; never empty `holders`.
 [[nodiscard]] Verdict held_by(Scene& scene, std::vector<const cluster::Pod*> holders,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/semantics.h"
 
-#include <array>
-#include <optional>
+#include "diagnosis/driver_table.h"
 
 namespace bso::diagnosis {
 
@@ -10,85 +9,22 @@ namespace {
 
 using enum Granularity;
 
-struct Driver {
-  std::string_view name;  ///< a trailing '*' stands for any ending
-  Granularity filesystem;
-  Granularity block;
-};
-
-/// From each driver's node service (does NodePublishVolume refuse a second target path?), the
-/// SINGLE_NODE_MULTI_WRITER capability it advertises, or what was seen in clusters.
-constexpr std::array kDrivers{
-    // One pod. ibmc-block: "RWO check has failed ... is already mounted on mountpath". The OpenEBS
-    // two: "verifyMount: device already mounted at [...]", unless the class says `shared`.
-    Driver{"ibm/ibmc-block", single_pod, single_pod},
-    Driver{"local.csi.openebs.io", single_pod, single_pod},
-    Driver{"zfs.csi.openebs.io", single_pod, single_pod},
-    // "block volume already mounted in more than one place": raw block only.
-    Driver{"csi.vsphere.vmware.com", single_node, single_pod},
-    // One node.
-    Driver{"vpc.block.csi.ibm.io", single_node, single_node},
-    Driver{"block.csi.ibm.com", single_node, single_node},
-    Driver{"ebs.csi.aws.com", single_node, single_node},
-    Driver{"pd.csi.storage.gke.io", single_node, single_node},
-    Driver{"disk.csi.azure.com", single_node, single_node},
-    Driver{"cinder.csi.openstack.org", single_node, single_node},
-    Driver{"rbd.csi.ceph.com", single_node, single_node},
-    Driver{"*.rbd.csi.ceph.com", single_node, single_node},  // Rook puts its namespace in front
-    Driver{"driver.longhorn.io", single_node, single_node},
-    Driver{"rancher.io/longhorn", single_node, single_node},
-    Driver{"dobs.csi.digitalocean.com", single_node, single_node},
-    Driver{"csi.hetzner.cloud", single_node, single_node},
-    Driver{"linodebs.csi.linode.com", single_node, single_node},
-    Driver{"block.csi.vultr.com", single_node, single_node},
-    Driver{"csi.scaleway.com", single_node, single_node},
-    Driver{"blockvolume.csi.oraclecloud.com", single_node, single_node},
-    Driver{"diskplugin.csi.alibabacloud.com", single_node, single_node},
-    Driver{"topolvm.io", single_node, single_node},
-    Driver{"cstor.csi.openebs.io", single_node, single_node},
-    Driver{"jiva.csi.openebs.io", single_node, single_node},
-    Driver{"io.openebs.csi-mayastor", single_node, single_node},
-    Driver{"directpv-min-io", single_node, single_node},
-    Driver{"pxd.portworx.com", single_node, single_node},
-    Driver{"csi.trident.netapp.io", single_node, single_node},
-    Driver{"linstor.csi.linbit.com", single_node, single_node},
-    Driver{"csi.proxmox.sinextra.dev", single_node, single_node},
-    Driver{"driver.harvesterhci.io", single_node, single_node},
-    Driver{"csi.kubevirt.io", single_node, single_node},
-    Driver{"org.democratic-csi.*", single_node, single_node},
-    Driver{"hostpath.csi.k8s.io", single_node, single_node},
-    // In-tree plug-ins that the attach-detach controller guards.
-    Driver{"kubernetes.io/aws-ebs", single_node, single_node},
-    Driver{"kubernetes.io/gce-pd", single_node, single_node},
-    Driver{"kubernetes.io/azure-disk", single_node, single_node},
-    Driver{"kubernetes.io/cinder", single_node, single_node},
-    Driver{"kubernetes.io/vsphere-volume", single_node, single_node},
-    Driver{"kubernetes.io/rbd", single_node, single_node},
-    Driver{"kubernetes.io/iscsi", single_node, single_node},
-    Driver{"kubernetes.io/fc", single_node, single_node},
-    // Bound to one node by the volume's node affinity, with many pods on it.
-    Driver{"kubernetes.io/local-volume", single_node, single_node},
-    // Nobody refuses a second user.
-    Driver{"iscsi.csi.k8s.io", not_exclusive, not_exclusive},
-    Driver{"nfs.csi.k8s.io", not_exclusive, not_exclusive},
-    Driver{"rancher.io/local-path", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/nfs", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/host-path", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/glusterfs", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/cephfs", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/azure-file", not_exclusive, not_exclusive},
-    Driver{"kubernetes.io/quobyte", not_exclusive, not_exclusive},
-};
-
-bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-  if (pattern.starts_with('*')) return name.ends_with(pattern.substr(1));
-  return pattern == name;
+std::optional<Granularity> find_in(const SemanticsOverrides::ByName& names, std::string_view name) {
+  const auto found = names.find(name);
+  return found == names.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<Granularity> built_in(std::string_view driver, bool block) {
-  for (const auto& known : kDrivers) {
-    if (matches(known.name, driver)) return block ? known.block : known.filesystem;
+/// What is said of the driver, whoever says it.
+std::optional<Semantics> of_driver(std::string_view driver, bool block,
+                                   const SemanticsOverrides& overrides) {
+  if (const auto said = find_in(overrides.by_driver, driver)) {
+    return Semantics{*said, SemanticsSource::override_};
+  }
+  if (const auto said = find_in(overrides.by_bundle, driver)) {
+    return Semantics{*said, SemanticsSource::bundle};
+  }
+  if (const auto known = known_driver(driver, block)) {
+    return Semantics{known->granularity, SemanticsSource::built_in_table};
   }
   return std::nullopt;
 }
@@ -117,8 +53,12 @@ std::string_view to_string(SemanticsSource source) {
       return "StorageClass";
     case SemanticsSource::override_:
       return "override";
+    case SemanticsSource::bundle:
+      return "bundle";
     case SemanticsSource::observed:
       return "driver message";
+    case SemanticsSource::learned:
+      return "earlier driver message";
     case SemanticsSource::assumed:
       break;
   }
@@ -133,30 +73,49 @@ Semantics semantics_of(const cluster::Volume& volume, const SemanticsOverrides& 
   if ((volume.modes & kShared) != 0 || volume.modes == 0) {
     return {not_exclusive, SemanticsSource::access_mode};
   }
-  if (const auto found = overrides.by_storage_class.find(volume.storage_class.view());
-      found != overrides.by_storage_class.end()) {
-    return {found->second, SemanticsSource::storage_class};
+  if (const auto said = find_in(overrides.by_class, volume.storage_class.view())) {
+    return {*said, SemanticsSource::override_};
   }
-  if (const auto found = overrides.by_driver.find(volume.driver.view());
-      found != overrides.by_driver.end()) {
-    return {found->second, SemanticsSource::override_};
+  if (const auto said = find_in(overrides.by_storage_class, volume.storage_class.view())) {
+    return {*said, SemanticsSource::storage_class};
   }
-  if (const auto known = built_in(volume.driver.view(), volume.block)) {
-    return {*known, SemanticsSource::built_in_table};
+  if (const auto known = of_driver(volume.driver.view(), volume.block, overrides)) return *known;
+  if (overrides.refused.contains({volume.claim_ns.str(), volume.driver.str()})) {
+    return {single_pod, SemanticsSource::learned};
   }
   return {single_node, SemanticsSource::assumed};
 }
 
 Semantics semantics_of_inline(const cluster::PodVolume& volume,
                               const SemanticsOverrides& overrides) {
-  if (const auto found = overrides.by_driver.find(volume.driver.view());
-      found != overrides.by_driver.end()) {
-    return {found->second, SemanticsSource::override_};
+  const auto known = of_driver(volume.driver.view(), false, overrides);
+  return known ? *known : Semantics{not_exclusive, SemanticsSource::assumed};
+}
+
+bool has_attach_step(const cluster::Volume& volume, const SemanticsOverrides& overrides) {
+  if (volume.kind == cluster::VolumeKind::csi) {
+    const auto object = overrides.attach_required.find(volume.driver.view());
+    if (object != overrides.attach_required.end()) return object->second;
   }
-  if (const auto known = built_in(volume.driver.view(), false)) {
-    return {*known, SemanticsSource::built_in_table};
+  const auto known = known_driver(volume.driver.view(), volume.block);
+  return !known || known->attaches;
+}
+
+std::optional<Granularity> class_granularity(
+    std::string_view provisioner,
+    const std::function<std::string(std::string_view name)>& parameter) {
+  if (provisioner != "local.csi.openebs.io" && provisioner != "zfs.csi.openebs.io") {
+    return std::nullopt;
   }
-  return {not_exclusive, SemanticsSource::assumed};
+  if (parameter("shared") == "yes") return single_node;
+  return std::nullopt;
+}
+
+std::optional<Granularity> granularity_of(std::string_view word) {
+  if (word == "single-pod") return single_pod;
+  if (word == "single-node") return single_node;
+  if (word == "not-exclusive") return not_exclusive;
+  return std::nullopt;
 }
 
 }  // namespace bso::diagnosis

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/sentence.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-#include "diagnosis/remedy.h"
+#include "diagnosis/sentence_parts.h"
 
 namespace bso::diagnosis {
 
-namespace {
-
-constexpr std::size_t kMaxNote = 1024;
-constexpr std::size_t kMaxQuote = 120;
+namespace say {
 
 std::string what(const Verdict& v) {
   if (v.claim.empty()) return fmt::format("Volume \"{}\"", v.volume);
   return fmt::format("Volume \"{}\" (PVC {}/{})", v.volume, v.ns, v.claim);
 }
 
-/// "pod a", "pods a and b", "pod a and 3 more".
 std::string who(const Verdict& v) {
   if (v.holders.empty()) return "a pod";
   const auto& first = v.holders.front().pod;
@@ -27,22 +25,26 @@ std::string who(const Verdict& v) {
 }
 
 std::string where(const Verdict& v) {
+  if (v.holders.empty()) return "of another namespace";
   const auto& node = v.holders.front().node;
   if (node == v.node) return fmt::format("on this same node {}", node);
+  if (v.node.empty()) return fmt::format("on node {}, so that this pod is placed nowhere", node);
   return fmt::format("on node {}, while this pod is on {}", node, v.node);
 }
 
-std::string rule(const Verdict& v) {
-  if (v.semantics.source == SemanticsSource::access_mode &&
-      v.semantics.granularity == Granularity::single_pod) {
+std::string rule(const Semantics& semantics, std::string_view driver) {
+  if (semantics.source == SemanticsSource::access_mode &&
+      semantics.granularity == Granularity::single_pod) {
     return "ReadWriteOncePod lets only ONE POD of the whole cluster use it.";
   }
-  if (v.semantics.granularity == Granularity::single_pod) {
-    return fmt::format("Driver {} lets only ONE POD use a volume, even on one node.", v.driver);
+  if (semantics.granularity == Granularity::single_pod) {
+    return fmt::format("Driver {} lets only ONE POD use a volume, even on one node.", driver);
   }
-  const auto* known = v.semantics.source == SemanticsSource::assumed ? " (as far as is known)" : "";
-  return fmt::format("Driver {} lets only ONE NODE use a volume at a time{}.", v.driver, known);
+  const auto* known = semantics.source == SemanticsSource::assumed ? " (as far as is known)" : "";
+  return fmt::format("Driver {} lets only ONE NODE use a volume at a time{}.", driver, known);
 }
+
+std::string rule(const Verdict& v) { return rule(v.semantics, v.driver); }
 
 std::string run(const Remedy& remedy) {
   std::string text;
@@ -54,6 +56,8 @@ std::string run(const Remedy& remedy) {
   }
   return text.empty() ? text : text + ".";
 }
+
+namespace {
 
 /// Somebody holds it and both want to stay.
 std::string contended(const Verdict& v) {
@@ -83,89 +87,63 @@ std::string rollout(const Verdict& v) {
       what(v), who(v), where(v), rule(v), v.owner.name, remedy.commands.front(), remedy.caution);
 }
 
-std::string leaving(const Verdict& v) {
-  const auto command = remedy_for(v).commands.front();
-  const auto& node = v.holders.front().node;
-  if (!v.overdue) {
-    return fmt::format(
-        "{} is still held by {}, which is being deleted on node {}. This pod starts when that one "
-        "is "
-        "gone, usually within a minute of its grace period. Nothing to do yet. Watch: {}",
-        what(v), who(v), node, command);
-  }
-  return fmt::format(
-      "{} is still held by {}, which is being deleted on node {}, but its grace period is long "
-      "over. "
-      "Look at its finalizers, and at the kubelet and the driver {} on that node: {} - do not "
-      "force "
-      "the deletion unless that machine is off: data may be corrupted.",
-      what(v), who(v), node, v.driver, command);
-}
-
-std::string lost_node(const Verdict& v) {
-  const auto remedy = remedy_for(v);
-  return fmt::format(
-      "{} is held by {} on node {}, which has stopped reporting. Kubernetes does not move the "
-      "volume "
-      "while that node may still write to it. Check the machine: {} - only if it is really powered "
-      "off: {} (before Kubernetes 1.26: kubectl delete node {}). If you are not sure, do nothing: "
-      "two "
-      "writers corrupt the data.",
-      what(v), who(v), v.holder_node, remedy.commands.front(), remedy.commands.back(),
-      v.holder_node);
-}
-
-std::string releasing(const Verdict& v) {
-  if (!v.vanished_uid.empty()) {
-    return fmt::format(
-        "{} is still mounted on this node {} for a pod that has ended (UID {}). The kubelet "
-        "usually "
-        "unmounts it within a minute. Nothing to do yet; this text changes if it does not.",
-        what(v), v.node, v.vanished_uid);
-  }
-  if (v.holder_node.empty()) {
-    return fmt::format(
-        "{} is still attached to another node and is being released; no pod is known to use it. "
-        "Usually done within a minute. Nothing to do yet; this text changes if it gets stuck.",
-        what(v));
-  }
-  return fmt::format(
-      "{} is being moved here: it is still attached to node {}, where no pod uses it any more. "
-      "Usually done within a minute. Nothing to do yet; this text changes if it gets stuck.",
-      what(v), v.holder_node);
-}
-
-std::string stale(const Verdict& v) {
-  const auto kept =
-      v.attachment.empty()
-          ? fmt::format("it is still attached to node {}", v.holder_node)
-          : fmt::format("VolumeAttachment {} keeps it on node {}", v.attachment, v.holder_node);
-  const auto words =
-      v.text.empty() ? std::string{} : fmt::format(" Driver: '{}'.", printable(v.text, kMaxQuote));
-  return fmt::format(
-      "{} is used by no running pod, yet {}.{} This will not clear by itself. Check driver {} and "
-      "that node: {} - detach by hand only what the storage itself shows as unused: else data may "
-      "be "
-      "corrupted.",
-      what(v), kept, words, v.driver, remedy_for(v).commands.front());
-}
-
-std::string orphaned(const Verdict& v) {
-  return fmt::format(
-      "{} is still mounted on this node {} for pod UID {}, which has ended or no longer exists, so "
-      "no "
-      "pod can be deleted to free it. Driver {} lets only one pod use it. On that node look for "
-      "'Orphaned pod' in the kubelet log and unmount that pod's directory, or empty the node and "
-      "reboot it: {}",
-      what(v), v.holder_node, v.vanished_uid, v.driver, remedy_for(v).commands.front());
-}
-
 std::string unknown(const Verdict& v) {
   return fmt::format(
       "{}: driver {} says that it is in use, but no pod, VolumeAttachment or node of this cluster "
       "is "
       "known to have it. It may be held outside the cluster. Driver: '{}'. See: {}",
       what(v), v.driver, printable(v.text, kMaxQuote), remedy_for(v).commands.front());
+}
+
+/// Two PersistentVolumes name one disk.
+std::string twins(const Verdict& v) {
+  const auto holder = v.holders.empty() ? std::string{"in another namespace"}
+                                        : fmt::format("by {} {}", who(v), where(v));
+  return fmt::format(
+      "{}: the disk behind it is in use through another PersistentVolume, {}. This will not clear "
+      "by itself. A cluster administrator has to look for volumes with the same handle: {}",
+      what(v), holder, remedy_for(v).commands.front());
+}
+
+std::string labels(const Verdict& v) {
+  const auto remedy = remedy_for(v);
+  return fmt::format(
+      "{} is mounted by {} {} with another SELinux label than this pod's, and one node mounts a "
+      "volume with one label only. {} Remedy: {}. Compare: {}",
+      what(v), who(v), where(v),
+      v.self_healing() ? "It is free when that one has ended." : "This will not clear by itself.",
+      remedy.alternative, remedy.commands.front());
+}
+
+/// " Other volumes of this pod are held too: logs, cache and 2 more."
+std::string others(const Verdict& v) {
+  if (v.more_volumes.empty()) return {};
+  constexpr std::size_t kMost = 3;
+  const auto named = std::min(v.more_volumes.size(), kMost);
+  std::string names;
+  for (std::size_t i = 0; i < named; ++i) {
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", v.more_volumes[i].volume);
+  }
+  const auto left = v.more_volumes.size() - named;
+  if (left > 0) names += fmt::format(" and {} more", left);
+  return fmt::format(" Other volumes of this pod are held too: {}.", names);
+}
+
+const char* reason_of(const Verdict& verdict) {
+  switch (verdict.cause) {
+    case Cause::orphaned_mount:
+      return "VolumeMountOrphaned";
+    case Cause::stale_attachment:
+      return "VolumeAttachmentStale";
+    case Cause::held_outside_cluster:
+      return "VolumeHeldOutsideCluster";
+    case Cause::stateful_set_pod_on_lost_node:
+      return "VolumeOnLostNode";
+    default:
+      break;
+  }
+  if (!verdict.holders.empty() || verdict.holders_elsewhere) return "VolumeHeldByOtherPod";
+  return verdict.cause == Cause::holder_on_lost_node ? "VolumeOnLostNode" : "VolumeHeldElsewhere";
 }
 
 std::string compose(const Verdict& v) {
@@ -182,6 +160,14 @@ std::string compose(const Verdict& v) {
       return leaving(v);
     case Cause::holder_on_lost_node:
       return lost_node(v);
+    case Cause::stateful_set_pod_on_lost_node:
+      return kept_name(v);
+    case Cause::held_outside_cluster:
+      return outside(v);
+    case Cause::node_side_exclusive:
+      return node_side(v);
+    case Cause::selinux_context_conflict:
+      return labels(v);
     case Cause::detach_pending:
       return releasing(v);
     case Cause::stale_attachment:
@@ -189,11 +175,7 @@ std::string compose(const Verdict& v) {
     case Cause::orphaned_mount:
       return orphaned(v);
     case Cause::two_volumes_one_disk:
-      return fmt::format(
-          "{}: the disk behind it is in use through another PersistentVolume in another namespace. "
-          "This will not clear by itself. A cluster administrator has to look for volumes with the "
-          "same handle: {}",
-          what(v), remedy_for(v).commands.front());
+      return twins(v);
     case Cause::unknown_exclusive:
       break;
   }
@@ -201,6 +183,8 @@ std::string compose(const Verdict& v) {
 }
 
 }  // namespace
+
+}  // namespace say
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
@@ -216,15 +200,14 @@ std::string printable(std::string_view text, std::size_t limit) {
 }
 
 std::string sentence(const Verdict& verdict) {
-  auto text = compose(verdict);
-  if (verdict.more_volumes) text += " Other volumes of this pod are held too.";
-  return printable(text, 4096);
+  return printable(say::compose(verdict) + say::others(verdict), 4096);
 }
 
 std::optional<Notice> notice(const Verdict& verdict, WallTime now) {
+  constexpr std::size_t kMaxNote = 1024;
   Notice result;
   result.note = printable(sentence(verdict), kMaxNote);
-  if (!verdict.holders.empty()) {
+  if (!verdict.holders.empty() && verdict.holders.front().uid != verdict.pod_uid) {
     result.related_pod = verdict.holders.front().pod;
     result.related_uid = verdict.holders.front().uid;
   }
@@ -232,7 +215,9 @@ std::optional<Notice> notice(const Verdict& verdict, WallTime now) {
     case State::unknown:
       return std::nullopt;
     case State::waiting:
-      if (now < verdict.since + kReleaseNoticeAfter) return std::nullopt;
+      if (now < std::max(verdict.since, verdict.released) + kReleaseNoticeAfter) {
+        return std::nullopt;
+      }
       result.warning = false;
       result.reason = "VolumeReleasePending";
       return result;
@@ -240,9 +225,7 @@ std::optional<Notice> notice(const Verdict& verdict, WallTime now) {
     case State::needs_operator:
       break;
   }
-  result.reason = verdict.cause == Cause::orphaned_mount     ? "VolumeMountOrphaned"
-                  : verdict.cause == Cause::stale_attachment ? "VolumeAttachmentStale"
-                                                             : "VolumeHeldByOtherPod";
+  result.reason = say::reason_of(verdict);
   return result;
 }
 

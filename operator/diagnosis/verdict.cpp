@@ -19,16 +19,24 @@ std::string_view to_string(Cause cause) {
       return "HolderTerminating";
     case Cause::holder_on_lost_node:
       return "HolderOnLostNode";
+    case Cause::stateful_set_pod_on_lost_node:
+      return "StatefulSetPodOnLostNode";
     case Cause::detach_pending:
       return "DetachPending";
     case Cause::stale_attachment:
       return "StaleAttachment";
     case Cause::orphaned_mount:
       return "OrphanedMount";
+    case Cause::held_outside_cluster:
+      return "HeldOutsideCluster";
     case Cause::two_volumes_one_disk:
       return "TwoVolumesOneDisk";
     case Cause::read_write_once_pod_conflict:
       return "ReadWriteOncePodConflict";
+    case Cause::selinux_context_conflict:
+      return "SELinuxContextConflict";
+    case Cause::node_side_exclusive:
+      return "NodeSideExclusive";
     case Cause::unknown_exclusive:
       break;
   }
@@ -59,6 +67,10 @@ std::string_view to_string(Confidence confidence) {
       break;
   }
   return "Guess";
+}
+
+std::string_view to_string(Remark::Kind kind) {
+  return kind == Remark::Kind::driver_busy ? "DriverBusy" : "NotAnRwoConflict";
 }
 
 }  // namespace bso::diagnosis

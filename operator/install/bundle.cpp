@@ -11,6 +11,7 @@
 
 #include "codec/yaml.h"
 #include "install/bundle_check.h"
+#include "install/bundle_uses.h"
 #include "install/field_reader.h"
 #include "install/kinds.h"
 #include "install/syntax.h"
@@ -22,12 +23,6 @@ constexpr std::string_view kBundleFile = "bundle.yaml";
 
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.find('/')); }
 std::string_view file_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-DirectoryUse read_directory(FieldReader& reader, std::string_view path) {
-  reader.only(path, {"hostPaths", "env"});
-  return {.host_paths = reader.text_list(fmt::format("{}.hostPaths", path), {}),
-          .env = reader.text_list(fmt::format("{}.env", path), {})};
-}
 
 std::map<std::string, BundleImage> read_images(FieldReader& reader) {
   std::map<std::string, BundleImage> images;
@@ -42,26 +37,30 @@ std::map<std::string, BundleImage> read_images(FieldReader& reader) {
 
 ClassPresets read_classes(FieldReader& reader, std::string_view file) {
   reader.only("storageClasses", {"allowVolumeExpansion", "parameters", "settings", "tiers"});
-  reader.only("storageClasses.settings", {"billingType", "fsType"});
+  reader.only("storageClasses.settings", {"billingType", "fsType", "region", "zone"});
   ClassPresets presets{
       .allow_volume_expansion = reader.flag("storageClasses.allowVolumeExpansion", false),
       .parameters = reader.text_map("storageClasses.parameters"),
       .billing_type_parameter = reader.text("storageClasses.settings.billingType", ""),
       .fs_type_parameter = reader.text("storageClasses.settings.fsType", ""),
+      .region_parameter = reader.text("storageClasses.settings.region", ""),
+      .zone_parameter = reader.text("storageClasses.settings.zone", ""),
       .tiers = {}};
   for (const nlohmann::json& item : reader.list("storageClasses.tiers")) {
     FieldReader tier(item);
-    tier.only("", {"name", "class", "retainClass", "parameters"});
+    tier.only("", {"name", "class", "retainClass", "volumeBindingMode", "parameters"});
     presets.tiers.push_back({.name = tier.text("name", ""),
                              .class_name = tier.text("class", ""),
                              .retain_class = tier.text("retainClass", ""),
+                             .volume_binding_mode = tier.choice(
+                                 "volumeBindingMode", "", {"Immediate", "WaitForFirstConsumer"}),
                              .parameters = tier.text_map("parameters")});
     const ClassTier& read = presets.tiers.back();
-    if (read.name.empty() || !is_dns_subdomain(read.class_name) ||
-        !is_dns_subdomain(read.retain_class)) {
+    const bool no_twin = read.retain_class.empty() || is_dns_subdomain(read.retain_class);
+    if (read.name.empty() || !is_dns_subdomain(read.class_name) || !no_twin) {
       tier.add({.field = fmt::format("storageClasses.tiers[{}]", presets.tiers.size() - 1),
                 .message = fmt::format("{}: a tier lacks its names", file),
-                .remedy = "Give name, class and retainClass"});
+                .remedy = "Give name and class, and retainClass if it has such a twin"});
     }
     for (SpecFault& fault : tier.take_faults()) {
       reader.add(std::move(fault));
@@ -76,8 +75,9 @@ Result<Bundle> read_bundle(const BundleFile& file) {
     return fail(std::move(document.error()).with_context(file.path));
   }
   FieldReader reader(*document);
-  reader.only("", {"apiVersion", "kind", "name", "version", "driver", "workloads", "images",
-                   "directories", "storageClasses"});
+  reader.only(
+      "", {"apiVersion", "kind", "name", "version", "driver", "workloads", "images",
+           "architectures", "directories", "logLevels", "credentials", "gates", "storageClasses"});
   reader.only("driver", {"name", "kind", "provisioner", "accessGranularity"});
   reader.only("workloads", {"controller", "node"});
   reader.only("directories", {"flexVolumePluginDir", "kubeletRootDir"});
@@ -95,12 +95,16 @@ Result<Bundle> read_bundle(const BundleFile& file) {
   bundle.controller = reader.text("workloads.controller", "", is_dns_subdomain, "Write a name");
   bundle.node = reader.text("workloads.node", "", is_dns_subdomain, "Write a name");
   bundle.images = read_images(reader);
+  bundle.architectures = reader.text_list("architectures", {});
   bundle.flex_volume_plugin_dir = read_directory(reader, "directories.flexVolumePluginDir");
   bundle.kubelet_root_dir = read_directory(reader, "directories.kubeletRootDir");
+  bundle.log_levels = read_log_levels(reader);
+  bundle.credentials = read_credentials(reader);
+  bundle.gates = read_gates(reader);
   bundle.classes = read_classes(reader, file.path);
   for (const std::string_view required :
        {"apiVersion", "kind", "name", "version", "driver.name", "driver.kind", "driver.provisioner",
-        "driver.accessGranularity", "workloads.controller", "workloads.node"}) {
+        "driver.accessGranularity", "workloads.node"}) {
     if (reader.text(required, "").empty()) {
       reader.add({.field = std::string(required), .message = "it is missing", .remedy = "Add it"});
     }
@@ -146,6 +150,7 @@ Result<Bundle> load_bundle(std::span<const BundleFile> files) {
   if (auto checked = check_bundle(*bundle, manifests); !checked) {
     return fail(std::move(checked.error()).with_context(head->path));
   }
+  bundle->controller_kind = controller_kind(*bundle, manifests);
   std::stable_sort(manifests.begin(), manifests.end(),
                    [](const nlohmann::json& left, const nlohmann::json& right) {
                      return manifest_rank(left) < manifest_rank(right);

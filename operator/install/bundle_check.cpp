@@ -2,14 +2,17 @@
 #include "install/bundle_check.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "install/bundle_uses_check.h"
 #include "install/image_reference.h"
 #include "install/kinds.h"
+#include "install/pod_parts.h"
 #include "install/syntax.h"
 
 namespace bso::install {
@@ -20,11 +23,9 @@ using nlohmann::json;
 const KindInfo* kind_of(const json& manifest) {
   const std::string api_version = codec::string_at(manifest, {"apiVersion"});
   const KindInfo* kind = find_kind(group_of(api_version), codec::string_at(manifest, {"kind"}));
-  const bool same_version = kind != nullptr && api_version.ends_with(kind->version);
+  const bool same_version = kind != nullptr && api_version == make_ref(*kind, "", "").api_version();
   return same_version ? kind : nullptr;
 }
-
-bool is_workload(std::string_view kind) { return kind == "Deployment" || kind == "DaemonSet"; }
 
 std::string title(const json& manifest) {
   return codec::string_at(manifest, {"kind"}) + " " +
@@ -35,18 +36,74 @@ tl::unexpected<Error> fault(const json& manifest, std::string_view what) {
   return fail(invalid_input(fmt::format("{}: {}", title(manifest), what)));
 }
 
-const json* pod_spec(const json& manifest) {
-  return codec::find(manifest, {"spec", "template", "spec"});
+bool is_absent(const json* value) { return value == nullptr || value->is_null(); }
+
+bool is_map(const json& document, std::initializer_list<std::string_view> path) {
+  const json* value = codec::find(document, path);
+  return is_absent(value) || value->is_object();
 }
 
-bool has_named(const json* list, std::string_view name) {
-  return list != nullptr && list->is_array() &&
-         std::any_of(list->begin(), list->end(),
-                     [&](const json& item) { return codec::string_at(item, {"name"}) == name; });
+bool is_list_of_maps(const json& document, std::string_view field) {
+  const json* value = codec::find(document, {field});
+  return is_absent(value) ||
+         (value->is_array() && std::all_of(value->begin(), value->end(),
+                                           [](const json& item) { return item.is_object(); }));
+}
+
+/// What the settings are laid over has to be able to take them: overlay() and render() do not ask.
+/// "" when it is, otherwise what is wrong.
+std::string_view misshapen(const json& manifest) {
+  if (!is_map(manifest, {"metadata", "labels"})) {
+    return "metadata.labels is no map";
+  }
+  if (!is_map(manifest, {"metadata", "annotations"})) {
+    return "metadata.annotations is no map";
+  }
+  if (!is_map(manifest, {"spec", "template", "metadata", "labels"})) {
+    return "spec.template.metadata.labels is no map";
+  }
+  const json* pod = pod_spec_of(manifest);
+  if (pod == nullptr) {
+    return "";
+  }
+  if (!is_map(*pod, {"nodeSelector"})) {
+    return "nodeSelector is no map";
+  }
+  if (!is_list_of_maps(*pod, "imagePullSecrets")) {
+    return "imagePullSecrets is no list of maps";
+  }
+  if (!is_list_of_maps(*pod, "volumes")) {
+    return "volumes is no list of maps";
+  }
+  if (const json* volumes = codec::find(*pod, {"volumes"}); !is_absent(volumes)) {
+    for (const json& volume : *volumes) {
+      if (!is_map(volume, {"hostPath"})) {
+        return "hostPath of a volume is no map";
+      }
+      if (!is_map(volume, {"secret"})) {
+        return "secret of a volume is no map";
+      }
+    }
+  }
+  for (const json* container : containers_of(*pod)) {
+    if (!is_map(*container, {"resources"})) {
+      return "resources of a container is no map";
+    }
+    if (!is_map(*container, {"resources", "requests"})) {
+      return "requests of a container is no map";
+    }
+    if (!is_map(*container, {"resources", "limits"})) {
+      return "limits of a container is no map";
+    }
+    if (!is_list_of_maps(*container, "env")) {
+      return "env of a container is no list of maps";
+    }
+  }
+  return "";
 }
 
 Result<void> check_pod(const json& manifest) {
-  const json* spec = pod_spec(manifest);
+  const json* spec = pod_spec_of(manifest);
   const json* labels = codec::find(manifest, {"spec", "template", "metadata", "labels"});
   if (spec == nullptr || !spec->is_object() || labels == nullptr || !labels->is_object()) {
     return fault(manifest, "spec.template lacks its labels or its spec");
@@ -55,18 +112,22 @@ Result<void> check_pod(const json& manifest) {
   if (containers == nullptr || !containers->is_array() || containers->empty()) {
     return fault(manifest, "spec.template.spec.containers is missing");
   }
-  for (const json& container : *containers) {
-    const std::string name = codec::string_at(container, {"name"});
+  if (!is_list_of_maps(*spec, "containers") || !is_list_of_maps(*spec, "initContainers")) {
+    return fault(manifest, "containers or initContainers is no list of maps");
+  }
+  std::set<std::string> names;
+  for (const json* container : containers_of(*spec)) {
+    const std::string name = codec::string_at(*container, {"name"});
     if (name.empty()) {
       return fault(manifest, "a container lacks its name");
     }
-    if (container.contains("image")) {
+    if (!names.insert(name).second) {
+      return fault(manifest, fmt::format("container {} exists twice in the pod", name));
+    }
+    if (container->contains("image")) {
       return fault(manifest,
                    fmt::format("container {} names an image; images stand in bundle.yaml", name));
     }
-  }
-  if (spec->contains("initContainers")) {
-    return fault(manifest, "initContainers are not supported yet");
   }
   return {};
 }
@@ -74,15 +135,14 @@ Result<void> check_pod(const json& manifest) {
 Result<void> check_images(const Bundle& bundle, std::span<const json> manifests) {
   std::set<std::string> containers;
   for (const json& manifest : manifests) {
-    if (!is_workload(codec::string_at(manifest, {"kind"}))) {
+    const json* pod = pod_spec_of(manifest);
+    if (pod == nullptr) {
       continue;
     }
-    for (const json& container :
-         *codec::find(manifest, {"spec", "template", "spec", "containers"})) {
-      const std::string name = codec::string_at(container, {"name"});
-      if (!containers.insert(name).second) {
-        return fault(manifest, fmt::format("container {} exists twice in the bundle", name));
-      }
+    for (const json* container : containers_of(*pod)) {
+      const std::string name = codec::string_at(*container, {"name"});
+      // The same sidecar may stand in several pods.
+      containers.insert(name);
       if (!bundle.images.contains(name)) {
         return fault(manifest, fmt::format("container {} has no image: add it to images", name));
       }
@@ -100,42 +160,6 @@ Result<void> check_images(const Bundle& bundle, std::span<const json> manifests)
     if (!reference->tag.empty() || !reference->digest.empty() || !is_image_tag(tag)) {
       return fail(invalid_input(fmt::format(
           "images.{}: repository takes no tag or digest, and \"{}\" has to be a tag", name, tag)));
-    }
-  }
-  return {};
-}
-
-Result<void> check_directory(const DirectoryUse& use, std::span<const json> manifests) {
-  const auto in_some_pod = [&](const auto& matches) {
-    return std::any_of(manifests.begin(), manifests.end(), [&](const json& manifest) {
-      const json* spec = pod_spec(manifest);
-      return spec != nullptr && matches(*spec);
-    });
-  };
-  for (const std::string& volume : use.host_paths) {
-    const bool found = in_some_pod([&](const json& spec) {
-      const json* volumes = codec::find(spec, {"volumes"});
-      return volumes != nullptr &&
-             std::any_of(volumes->begin(), volumes->end(), [&](const json& item) {
-               return codec::string_at(item, {"name"}) == volume &&
-                      codec::find(item, {"hostPath", "path"}) != nullptr;
-             });
-    });
-    if (!found) {
-      return fail(invalid_input(
-          fmt::format("directories: hostPaths: no pod has a hostPath volume named {}", volume)));
-    }
-  }
-  for (const std::string& variable : use.env) {
-    const bool found = in_some_pod([&](const json& spec) {
-      const json& containers = spec.at("containers");
-      return std::any_of(containers.begin(), containers.end(), [&](const json& container) {
-        return has_named(codec::find(container, {"env"}), variable);
-      });
-    });
-    if (!found) {
-      return fail(invalid_input(
-          fmt::format("directories: env: no container has a variable named {}", variable)));
     }
   }
   return {};
@@ -173,7 +197,15 @@ Result<void> check_manifest(const nlohmann::json& manifest) {
   if (codec::find(manifest, {"metadata", "namespace"}) != nullptr) {
     return fault(manifest, "metadata.namespace comes from the settings: take it out");
   }
-  return is_workload(kind->kind) ? check_pod(manifest) : Result<void>();
+  if (is_workload(kind->kind)) {
+    if (auto checked = check_pod(manifest); !checked) {
+      return checked;
+    }
+  }
+  if (const auto fault_of_shape = misshapen(manifest); !fault_of_shape.empty()) {
+    return fault(manifest, fault_of_shape);
+  }
+  return {};
 }
 
 Result<void> check_bundle(const Bundle& bundle, std::span<const nlohmann::json> manifests) {
@@ -183,9 +215,12 @@ Result<void> check_bundle(const Bundle& bundle, std::span<const nlohmann::json> 
       return fault(manifest, "it exists twice in the bundle");
     }
   }
-  if (!titles.contains("Deployment " + bundle.controller)) {
+  const bool deployed = titles.contains("Deployment " + bundle.controller);
+  const bool stateful = titles.contains("StatefulSet " + bundle.controller);
+  if (!bundle.controller.empty() && deployed == stateful) {
     return fail(invalid_input(
-        fmt::format("workloads.controller: there is no Deployment {}", bundle.controller)));
+        fmt::format("workloads.controller: there has to be one Deployment or one StatefulSet {}",
+                    bundle.controller)));
   }
   if (!titles.contains("DaemonSet " + bundle.node)) {
     return fail(
@@ -194,10 +229,18 @@ Result<void> check_bundle(const Bundle& bundle, std::span<const nlohmann::json> 
   if (auto checked = check_images(bundle, manifests); !checked) {
     return checked;
   }
-  if (auto checked = check_directory(bundle.flex_volume_plugin_dir, manifests); !checked) {
-    return checked;
+  return check_uses(bundle, manifests);
+}
+
+std::string controller_kind(const Bundle& bundle, std::span<const nlohmann::json> manifests) {
+  for (const json& manifest : manifests) {
+    const std::string kind = codec::string_at(manifest, {"kind"});
+    const bool is_controller = kind == "Deployment" || kind == "StatefulSet";
+    if (is_controller && codec::string_at(manifest, {"metadata", "name"}) == bundle.controller) {
+      return kind;
+    }
   }
-  return check_directory(bundle.kubelet_root_dir, manifests);
+  return "";
 }
 
 }  // namespace bso::install

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -18,6 +20,11 @@ namespace bso::install {
 /// named volumes and variables exist, no two objects share a name, the images can be read.
 [[nodiscard]] Result<void> check_bundle(const Bundle& bundle,
                                         std::span<const nlohmann::json> manifests);
+
+/// Kind of the workload that bundle.controller names in checked manifests: "Deployment",
+/// "StatefulSet", or "" when it names none.
+[[nodiscard]] std::string controller_kind(const Bundle& bundle,
+                                          std::span<const nlohmann::json> manifests);
 
 /// Place of a checked manifest in the order of application.
 [[nodiscard]] int manifest_rank(const nlohmann::json& manifest);

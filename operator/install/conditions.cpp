@@ -2,7 +2,6 @@
 #include "install/conditions.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/json.h"
+#include "install/class_status.h"
+#include "install/external.h"
+#include "install/judge_drift.h"
+#include "install/judge_prerequisites.h"
+#include "install/judge_removal.h"
+#include "install/judge_rollout.h"
 
 namespace bso::install {
 namespace {
@@ -17,7 +22,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kShownTroubles = 5;
-constexpr std::size_t kShownVolumes = 10;
 
 Verdict yes(std::string_view reason, std::string message) {
   return {"True", std::string(reason), std::move(message)};
@@ -60,7 +64,13 @@ Verdict judge_available(const StatusInput& input, const Health& health) {
     return unknown(input.parsed.faults.empty() ? "NotObserved" : input.parsed.faults.front().reason,
                    "Which plug-in is meant is not known.");
   }
-  if (health.controller.found == nullptr || health.node.found == nullptr) {
+  if (health.external) {
+    return judge_external_driver(input);
+  }
+  const auto unread = [](const WorkloadHealth& workload) {
+    return workload.wanted && workload.found == nullptr;
+  };
+  if (unread(health.controller) || unread(health.node)) {
     // Before the first look, or when the server did not let us look.
     return unknown("NotObserved", "The workloads of the plug-in could not be read yet.");
   }
@@ -85,34 +95,6 @@ Verdict judge_spec(const StatusInput& input) {
             }));
 }
 
-Verdict judge_deletion(const StatusInput& input, const Health& health) {
-  if (!health.deleting) {
-    return no("NotBlocked", "The plug-in is not being deleted.");
-  }
-  if (!health.managed) {
-    return no("NotBlocked", "The plug-in is Unmanaged: it stays in place.");
-  }
-  if (!input.blocking_volumes.has_value()) {
-    return yes("VolumesUnknown",
-               "Whether volumes use the driver is not known, so nothing is deleted. Check that the "
-               "driver's name is right and that the operator may list persistentvolumes.");
-  }
-  const auto& volumes = *input.blocking_volumes;
-  if (volumes.empty()) {
-    return no("NotBlocked", "No volume uses the driver.");
-  }
-  return yes(
-      "VolumesExist",
-      fmt::format(
-          "{} {} the driver {}: {}. Without it {} could not be unmounted. Delete the "
-          "claims and volumes first, or set spec.managementState to Unmanaged to delete "
-          "only this object and keep the plug-in.",
-          volumes.size(), volumes.size() == 1 ? "volume uses" : "volumes use",
-          input.parsed.bundle == nullptr ? "" : input.parsed.bundle->driver,
-          some_of(volumes, kShownVolumes, ", ", [](const std::string& name) { return name; }),
-          volumes.size() == 1 ? "it" : "they"));
-}
-
 std::string rollout_message(const Health& health) {
   if (!health.pending.empty()) {
     return fmt::format("To be applied: {}.",
@@ -121,7 +103,7 @@ std::string rollout_message(const Health& health) {
   }
   std::vector<std::string> parts;
   for (const WorkloadHealth* workload : {&health.controller, &health.node}) {
-    if (workload->found != nullptr && !(workload->settled && workload->all_available)) {
+    if (workload->found != nullptr && !workload->complete) {
       const ObservedObject& found = *workload->found;
       parts.push_back(fmt::format("{}: {} of {} pods updated, {} available", found.ref.display(),
                                   found.updated, found.desired, found.available));
@@ -130,20 +112,46 @@ std::string rollout_message(const Health& health) {
   return parts.empty() ? "Waiting for the workloads." : fmt::format("{}.", fmt::join(parts, "; "));
 }
 
+Verdict judge_paused(const StatusInput& input, const Health& health) {
+  if (!health.managed) {
+    return yes("Unmanaged", "The plug-in is Unmanaged: the operator keeps its hands off.");
+  }
+  const ReconcileMode mode =
+      input.parsed.spec ? input.parsed.spec->reconcile.mode : ReconcileMode::apply;
+  if (mode == ReconcileMode::paused) {
+    return yes("ReconcilePaused",
+               "spec.reconcile.mode is Paused: nothing is changed until it is Apply again.");
+  }
+  if (mode == ReconcileMode::plan) {
+    return yes("PlanOnly",
+               input.plan == nullptr
+                   ? "spec.reconcile.mode is Plan: nothing is changed. There is no plan yet."
+                   : fmt::format("spec.reconcile.mode is Plan: nothing is changed. status.plan "
+                                 "lists what would be: {}.",
+                                 summary(*input.plan)));
+  }
+  return no("NotPaused", "Changes are made.");
+}
+
 Verdict judge_progress(const StatusInput& input, const Health& health, const Verdict& blocked) {
   if (!health.managed) {
     return no("Unmanaged", "The plug-in is Unmanaged: the operator keeps its hands off.");
   }
   if (health.deleting) {
-    return blocked.is_true() ? no(blocked.reason, "The deletion waits; see DeletionBlocked.")
-                             : yes("Uninstalling", "The plug-in is being removed.");
+    return judge_removal_progress(input, health, blocked);
   }
   if (!input.parsed.faults.empty()) {
     return no(input.parsed.faults.front().reason,
               "Nothing is applied while the spec is not valid; what was installed stays.");
   }
+  if (auto verdict = rollout_progress(input, health)) {
+    return std::move(*verdict);
+  }
   if (health.rolled_out) {
     return no("AsExpected", "Everything is rolled out.");
+  }
+  if (input.parsed.spec && input.parsed.spec->reconcile.mode != ReconcileMode::apply) {
+    return no(judge_paused(input, health).reason, "Nothing is changed at present; see Paused.");
   }
   if (!health.troubles.empty()) {
     return no("RolloutStalled", "The rollout waits; see Degraded.");
@@ -155,6 +163,9 @@ Verdict judge_degraded(const StatusInput& input, const Health& health, const Ver
                        const Verdict& progressing, const Verdict& spec_valid) {
   if (!health.managed) {
     return no("Unmanaged", "The plug-in is Unmanaged: nothing is judged.");
+  }
+  if (auto verdict = rollout_degraded(input, health)) {
+    return std::move(*verdict);
   }
   if (!health.troubles.empty()) {
     return yes(health.troubles.front().reason,
@@ -173,38 +184,20 @@ Verdict judge_degraded(const StatusInput& input, const Health& health, const Ver
   return no("AsExpected", "Nothing stands in the way.");
 }
 
-Verdict judge_classes(const StatusInput& input, const Health& health) {
-  if (health.deleting) {
-    return no("Uninstalling", "The plug-in is being deleted.");
-  }
-  if (!input.parsed.faults.empty()) {
-    return unknown(input.parsed.faults.front().reason,
-                   "The classes are not judged while the spec is not valid.");
-  }
-  std::size_t wanted = 0;
-  std::vector<std::string> waiting;
-  for (const DesiredObject& desired : input.desired) {
-    if (desired.ref.kind != "StorageClass") {
-      continue;
-    }
-    ++wanted;
-    if (const Trouble* trouble = find_trouble(health.troubles, desired.ref); trouble != nullptr) {
-      return no(trouble->reason, trouble->message);
-    }
-    const ObservedObject* found = find_observed(input.observed, desired.ref);
-    if (found == nullptr || !found->exists || !found->drift.empty()) {
-      waiting.push_back(desired.ref.name);
-    }
-  }
-  if (!waiting.empty()) {
-    return no(health.managed ? "Deploying" : "Unmanaged",
-              fmt::format("Missing or different: {}.", fmt::join(waiting, ", ")));
-  }
-  return yes("AsExpected",
-             fmt::format("{} of {} StorageClasses are as asked for.", wanted, wanted));
-}
-
 }  // namespace
+
+std::vector<std::pair<std::string_view, Verdict*>> all_of(Verdicts& verdicts) {
+  return {{"Available", &verdicts.available},
+          {"Progressing", &verdicts.progressing},
+          {"Degraded", &verdicts.degraded},
+          {"Upgradeable", &verdicts.upgradeable},
+          {"SpecValid", &verdicts.spec_valid},
+          {"PrerequisitesMet", &verdicts.prerequisites_met},
+          {"StorageClassesReady", &verdicts.storage_classes_ready},
+          {"DriftDetected", &verdicts.drift_detected},
+          {"DeletionBlocked", &verdicts.deletion_blocked},
+          {"Paused", &verdicts.paused}};
+}
 
 Verdicts judge(const StatusInput& input, const Health& health) {
   Verdicts verdicts;
@@ -214,24 +207,25 @@ Verdicts judge(const StatusInput& input, const Health& health) {
   verdicts.progressing = judge_progress(input, health, verdicts.deletion_blocked);
   verdicts.degraded =
       judge_degraded(input, health, verdicts.available, verdicts.progressing, verdicts.spec_valid);
+  verdicts.upgradeable = judge_upgradeable(input, health);
+  verdicts.prerequisites_met = judge_prerequisites(input);
   verdicts.storage_classes_ready = judge_classes(input, health);
+  verdicts.drift_detected = judge_drift(input);
+  verdicts.paused = judge_paused(input, health);
+  if (health.removed) {
+    say_removed(verdicts);
+  } else {
+    say_without_namespace(verdicts, health);
+  }
   return verdicts;
 }
 
-nlohmann::json conditions_json(const Verdicts& verdicts, const nlohmann::json& plugin,
+nlohmann::json conditions_json(Verdicts& verdicts, const nlohmann::json& plugin,
                                std::string_view now) {
-  const std::array<std::pair<std::string_view, const Verdict*>, 6> all{{
-      {"Available", &verdicts.available},
-      {"Progressing", &verdicts.progressing},
-      {"Degraded", &verdicts.degraded},
-      {"SpecValid", &verdicts.spec_valid},
-      {"StorageClassesReady", &verdicts.storage_classes_ready},
-      {"DeletionBlocked", &verdicts.deletion_blocked},
-  }};
   const json* generation = codec::find(plugin, {"metadata", "generation"});
   const json* previous = codec::find(plugin, {"status", "conditions"});
   json list = json::array();
-  for (const auto& [type, verdict] : all) {
+  for (const auto& [type, verdict] : all_of(verdicts)) {
     std::string since(now);
     if (previous != nullptr && previous->is_array()) {
       for (const json& old : *previous) {

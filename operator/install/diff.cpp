@@ -76,16 +76,15 @@ class Differ {
     if (paths_.size() >= limit_ || (is_empty(&desired) && is_empty(live))) {
       return;
     }
-    if (live == nullptr) {
-      paths_.push_back(path);
-    } else if (desired.is_object() && live->is_object()) {
+    if (live != nullptr && desired.is_object() && live->is_object()) {
+      const std::string inside = path.empty() ? "" : path + ".";
       for (const auto& [key, value] : desired.items()) {
-        compare(value, codec::find(*live, {key}), path.empty() ? key : path + "." + key,
+        compare(value, codec::find(*live, {key}), inside + key,
                 quantities || key == "requests" || key == "limits");
       }
-    } else if (desired.is_array() && live->is_array()) {
+    } else if (live != nullptr && desired.is_array() && live->is_array()) {
       compare_lists(desired, *live, path, quantities);
-    } else if (!same_value(desired, *live, quantities)) {
+    } else if (live == nullptr || !same_value(desired, *live, quantities)) {
       paths_.push_back(path);
     }
   }
@@ -104,9 +103,11 @@ class Differ {
 
   void compare_lists(const json& desired, const json& live, const std::string& path,
                      bool quantities) {
+    std::set<std::string> names;
     const bool by_name =
-        !desired.empty() && std::all_of(desired.begin(), desired.end(), [](const json& item) {
-          return !codec::string_at(item, {"name"}).empty();
+        !desired.empty() && std::all_of(desired.begin(), desired.end(), [&](const json& item) {
+          const std::string name = codec::string_at(item, {"name"});
+          return !name.empty() && names.insert(name).second;
         });
     if (!by_name && desired.size() != live.size()) {
       paths_.push_back(path);

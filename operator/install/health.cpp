@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/json.h"
+#include "install/external.h"
+#include "install/judge_drift.h"
+#include "install/uninstall.h"
 
 namespace bso::install {
 namespace {
@@ -29,12 +32,24 @@ const DesiredObject* find_desired(std::span<const DesiredObject> desired, const 
 }
 
 bool is_applied(const ObservedObject& found, const DesiredObject* desired) {
-  return found.exists && !found.terminating && found.drift.empty() &&
-         (desired == nullptr || found.applied_hash == desired->hash);
+  if (!found.exists || found.terminating) {
+    return false;
+  }
+  return desired == nullptr || desired->create_only || found.drift_accepted ||
+         (found.drift.empty() && found.immutable_drift.empty() &&
+          found.applied_hash == desired->hash);
 }
 
-WorkloadHealth assess_workload(std::string kind, std::string name, const StatusInput& input) {
+WorkloadHealth assess_workload(std::string kind, std::string name, bool external,
+                               const StatusInput& input) {
   WorkloadHealth health;
+  health.wanted = !name.empty() && !external;
+  if (!health.wanted) {
+    health.kind = std::move(kind);
+    health.name = std::move(name);
+    health.settled = health.all_available = health.serves = true;
+    return health;
+  }
   health.found = find_workload(input.observed, kind, name);
   health.kind = std::move(kind);
   health.name = std::move(name);
@@ -42,12 +57,15 @@ WorkloadHealth assess_workload(std::string kind, std::string name, const StatusI
     return health;
   }
   const ObservedObject& found = *health.found;
+  const Unreachable away =
+      health.kind == "DaemonSet" ? unreachable(input.driver_pods, found) : Unreachable{};
   health.exists = true;
-  health.settled = is_applied(found, find_desired(input.desired, found.ref)) &&
-                   found.observed_generation >= found.generation && found.updated >= found.desired;
-  health.all_available = found.available >= found.desired;
+  health.applied = is_applied(found, find_desired(input.desired, found.ref));
+  health.settled = health.applied && found.observed_generation >= found.generation &&
+                   found.updated + away.outdated >= found.desired;
+  health.all_available = found.available + away.unready >= found.desired;
   // A user may ask for no provisioner at all, but a driver on no node serves nobody.
-  health.serves = found.available >= 1 || (health.kind == "Deployment" && found.desired == 0);
+  health.serves = found.available >= 1 || (health.kind != "DaemonSet" && found.desired == 0);
   return health;
 }
 
@@ -63,16 +81,20 @@ const Trouble* find_trouble(std::span<const Trouble> troubles, const ObjectRef& 
 Health assess(const StatusInput& input) {
   Health health;
   health.managed = is_managed(input.plugin);
-  health.deleting = !codec::string_at(input.plugin, {"metadata", "deletionTimestamp"}).empty();
+  health.deleting = is_to_be_removed(input.plugin);
+  health.removed = health.deleting && input.removal != nullptr && input.removal->done;
   health.previous_version = codec::string_at(input.plugin, {"status", "version"});
-  if (input.parsed.bundle != nullptr) {
-    health.controller = assess_workload("Deployment", input.parsed.bundle->controller, input);
-    health.node = assess_workload("DaemonSet", input.parsed.bundle->node, input);
+  health.external = is_external(input.plugin, input.parsed);
+  if (const Bundle* bundle = input.parsed.bundle; bundle != nullptr) {
+    health.controller =
+        assess_workload(bundle->controller_kind, bundle->controller, health.external, input);
+    health.node = assess_workload("DaemonSet", bundle->node, health.external, input);
   }
   if (health.managed) {
     health.troubles =
         find_troubles(input.desired, input.observed, input.write_faults, input.image_pull_faults,
                       codec::string_at(input.plugin, {"metadata", "name"}));
+    add_drift_troubles(health.troubles, input);
   }
   for (const DesiredObject& desired : input.desired) {
     const ObservedObject* found = find_observed(input.observed, desired.ref);
@@ -81,14 +103,7 @@ Health assess(const StatusInput& input) {
       health.pending.push_back(desired.ref);
     }
   }
-  const bool settled = health.controller.settled && health.node.settled;
-  const bool was_complete =
-      input.parsed.spec.has_value() && health.previous_version == input.parsed.spec->version;
-  // Once a version was available everywhere, a pod that restarts is not a rollout again.
-  health.rolled_out =
-      settled && health.pending.empty() &&
-      (was_complete || (health.controller.all_available && health.node.all_available &&
-                        health.controller.serves && health.node.serves));
+  judge_rollout(input, health);
   return health;
 }
 

@@ -8,12 +8,18 @@
 namespace bso::install {
 namespace {
 
-// Rights before what uses them; classes before the provisioner, which looks them up when it starts.
-constexpr std::array<KindInfo, 6> kKinds{{
+// Rights and settings before what uses them; the CSIDriver before anything is attached; classes
+// before the provisioner, which looks them up when it starts.
+constexpr std::array<KindInfo, 11> kKinds{{
+    {"storage.k8s.io", "v1", "CSIDriver", "csidrivers", false},
+    {"", "v1", "ConfigMap", "configmaps", true},
     {"", "v1", "ServiceAccount", "serviceaccounts", true},
     {"rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false},
+    {"rbac.authorization.k8s.io", "v1", "Role", "roles", true},
     {"rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false},
+    {"rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true},
     {"storage.k8s.io", "v1", "StorageClass", "storageclasses", false},
+    {"apps", "v1", "StatefulSet", "statefulsets", true},
     {"apps", "v1", "Deployment", "deployments", true},
     {"apps", "v1", "DaemonSet", "daemonsets", true},
 }};
@@ -21,6 +27,10 @@ constexpr std::array<KindInfo, 6> kKinds{{
 }  // namespace
 
 std::span<const KindInfo> known_kinds() { return kKinds; }
+
+bool is_workload(std::string_view kind) {
+  return kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
+}
 
 const KindInfo* find_kind(std::string_view group, std::string_view kind) {
   const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const KindInfo& info) {

@@ -21,6 +21,8 @@ struct KindInfo {
 [[nodiscard]] std::span<const KindInfo> known_kinds();
 /// nullptr when the kind is not known.
 [[nodiscard]] const KindInfo* find_kind(std::string_view group, std::string_view kind);
+/// Kinds that hold a pod template.
+[[nodiscard]] bool is_workload(std::string_view kind);
 /// Place in the order of application.
 [[nodiscard]] int apply_rank(std::string_view group, std::string_view kind);
 

@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "install/diff.h"
 #include "install/names.h"
+#include "install/recreate.h"
 
 namespace bso::install {
 namespace {
@@ -21,37 +22,28 @@ std::int64_t integer_at(const json& document, std::initializer_list<std::string_
   return value != nullptr && value->is_number_integer() ? value->get<std::int64_t>() : fallback;
 }
 
+// As many fields as status.drift can hold.
+constexpr std::size_t kMaxChanged = 64;
+
 void read_owner(ObservedObject& object, const json& live, std::string_view plugin) {
-  const auto label = [&](std::string_view key) {
-    return codec::string_at(live, {"metadata", "labels", key});
-  };
-  const std::string manager = label(kManagedByLabel);
-  const std::string named = label(kPluginLabel);
-  if (manager == kOperatorName) {
-    object.owner = named == plugin ? Owner::ours : Owner::somebody;
-    object.owner_name = fmt::format("BlockStoragePlugin {}", named.empty() ? "(unnamed)" : named);
-  } else if (!manager.empty()) {
-    object.owner = Owner::somebody;
-    object.owner_name = manager;
-  } else if (!label("addonmanager.kubernetes.io/mode").empty()) {
-    // kubernetes/kubernetes, cluster/addons/addon-manager: it writes the object again and again.
-    object.owner = Owner::somebody;
-    object.owner_name = "the add-on manager";
-  } else if (!label("heritage").empty()) {
-    // Charts of Helm 2 (heritage: Tiller) and IBM's own chart (heritage: Helm).
-    object.owner = Owner::somebody;
-    object.owner_name = label("heritage");
-  }
+  Ownership ownership = read_ownership(live, plugin);
+  object.owner = ownership.owner;
+  object.owner_name = std::move(ownership.name);
+  object.release = std::move(ownership.release);
 }
 
-void read_deployment(ObservedObject& object, const json& live) {
+// Also a StatefulSet, which says availableReplicas only since Kubernetes 1.22.
+void read_replicas(ObservedObject& object, const json& live) {
   object.desired = integer_at(live, {"spec", "replicas"}, 1);
   object.updated = integer_at(live, {"status", "updatedReplicas"});
   object.ready = integer_at(live, {"status", "readyReplicas"});
-  object.available = integer_at(live, {"status", "availableReplicas"});
+  object.available = integer_at(live, {"status", "availableReplicas"},
+                                object.ref.kind == "StatefulSet" ? object.ready : 0);
 }
 
 void read_daemon_set(ObservedObject& object, const json& live) {
+  object.template_generation = codec::string_at(
+      live, {"metadata", "annotations", "deprecated.daemonset.template.generation"});
   object.desired = integer_at(live, {"status", "desiredNumberScheduled"});
   object.updated = integer_at(live, {"status", "updatedNumberScheduled"});
   object.ready = integer_at(live, {"status", "numberReady"});
@@ -63,18 +55,19 @@ void read_workload(ObservedObject& object, const json& live) {
   const json* containers = codec::find(live, {"spec", "template", "spec", "containers"});
   if (containers != nullptr && containers->is_array() && !containers->empty()) {
     object.image = codec::string_at(containers->front(), {"image"});
+    for (const json& container : *containers) {
+      object.images[codec::string_at(container, {"name"})] = codec::string_at(container, {"image"});
+    }
   }
-  if (object.ref.kind == "Deployment") {
-    read_deployment(object, live);
-  } else {
+  if (object.ref.kind == "DaemonSet") {
     read_daemon_set(object, live);
+  } else {
+    read_replicas(object, live);
   }
 }
 
 bool marked_default(const json& live) {
-  // The beta name still counts (kubernetes/kubernetes, pkg/apis/storage/util, IsDefaultAnnotation).
-  for (const std::string_view mark : {"storageclass.kubernetes.io/is-default-class",
-                                      "storageclass.beta.kubernetes.io/is-default-class"}) {
+  for (const std::string_view mark : {kDefaultClassMark, kDefaultClassBetaMark}) {
     if (codec::string_at(live, {"metadata", "annotations", mark}) == "true") {
       return true;
     }
@@ -97,20 +90,36 @@ ObservedObject observe(const ObjectRef& ref, const nlohmann::json* live,
   object.generation = integer_at(*live, {"metadata", "generation"});
   object.terminating = !codec::string_at(*live, {"metadata", "deletionTimestamp"}).empty();
   object.applied_hash = codec::string_at(*live, {"metadata", "annotations", kHashAnnotation});
+  object.given_up_by = codec::string_at(*live, {"metadata", "annotations", kOrphanedFrom});
   read_owner(object, *live, plugin);
-  if (ref.kind == "Deployment" || ref.kind == "DaemonSet") {
+  if (is_workload(ref.kind)) {
     read_workload(object, *live);
   }
-  if (desired != nullptr) {
+  if (desired != nullptr && !desired->create_only) {
     object.drift = differences(*desired->document, *live);
+    object.immutable_drift = immutable_differences(ref.kind, *desired->document, *live);
+    object.recreate_obstacle = recreate_obstacle(ref.kind, *live);
+    if (!object.drift.empty()) {
+      object.changed = differences(*desired->document, *live, kMaxChanged);
+    }
   }
   if (ref.kind == "StorageClass") {
     object.is_default_class = marked_default(*live);
-    if (desired != nullptr) {
-      object.immutable_drift = immutable_class_differences(*desired->document, *live);
+  }
+  for (const std::string& field : object.immutable_drift) {
+    if (std::find(object.changed.begin(), object.changed.end(), field) == object.changed.end()) {
+      object.changed.push_back(field);
     }
   }
   return object;
+}
+
+void mark_adoptable(std::span<ObservedObject> observed, Adopt adopt, std::string_view plugin) {
+  for (ObservedObject& object : observed) {
+    const bool given_up = object.owner == Owner::nobody && object.given_up_by == plugin;
+    object.adoptable =
+        object.exists && !object.terminating && (given_up || may_adopt(object.owner, adopt));
+  }
 }
 
 const ObservedObject* find_observed(std::span<const ObservedObject> observed,

@@ -11,8 +11,12 @@
 
 #include "codec/json.h"
 #include "install/bundle_check.h"
+#include "install/external.h"
 #include "install/image_reference.h"
 #include "install/kinds.h"
+#include "install/names.h"
+#include "install/overlay_uses.h"
+#include "install/pod_parts.h"
 
 namespace bso::install {
 namespace {
@@ -39,29 +43,6 @@ void set_resources(json& container, const ContainerResources& resources) {
   }
 }
 
-void set_directory(json& pod, const DirectoryUse& use, const std::string& directory) {
-  const auto listed = [](const std::vector<std::string>& names, const json& item) {
-    return std::find(names.begin(), names.end(), codec::string_at(item, {"name"})) != names.end();
-  };
-  if (pod.contains("volumes")) {
-    for (json& volume : pod["volumes"]) {
-      if (listed(use.host_paths, volume) && volume.contains("hostPath")) {
-        volume["hostPath"]["path"] = directory;
-      }
-    }
-  }
-  for (json& container : pod["containers"]) {
-    if (!container.contains("env")) {
-      continue;
-    }
-    for (json& variable : container["env"]) {
-      if (listed(use.env, variable)) {
-        variable["value"] = directory;
-      }
-    }
-  }
-}
-
 json to_json(const std::vector<Toleration>& tolerations) {
   json list = json::array();
   for (const Toleration& toleration : tolerations) {
@@ -85,12 +66,12 @@ json to_json(const std::vector<Toleration>& tolerations) {
 
 void set_pods(json& pod, const PodSettings& settings, const Bundle& bundle,
               const PluginSpec& spec) {
-  for (json& container : pod["containers"]) {
-    const std::string name = codec::string_at(container, {"name"});
-    container["image"] = image_of(name, bundle, spec);
-    container["imagePullPolicy"] = spec.images.pull_policy;
+  for (json* container : containers_of(pod)) {
+    const std::string name = codec::string_at(*container, {"name"});
+    (*container)["image"] = image_of(name, bundle, spec);
+    (*container)["imagePullPolicy"] = spec.images.pull_policy;
     if (const auto set = settings.resources.find(name); set != settings.resources.end()) {
-      set_resources(container, set->second);
+      set_resources(*container, set->second);
     }
   }
   for (const std::string& secret : spec.images.pull_secrets) {
@@ -102,8 +83,17 @@ void set_pods(json& pod, const PodSettings& settings, const Bundle& bundle,
   if (settings.tolerations) {
     pod["tolerations"] = to_json(*settings.tolerations);
   }
-  set_directory(pod, bundle.flex_volume_plugin_dir, spec.flex_volume_plugin_dir);
-  set_directory(pod, bundle.kubelet_root_dir, spec.kubelet_root_dir);
+  if (!settings.priority_class.empty()) {
+    pod["priorityClassName"] = settings.priority_class;
+  }
+  if (!settings.affinity.empty()) {
+    // It was printed from JSON when the spec was read.
+    pod["affinity"] = json::parse(settings.affinity);
+  }
+  set_directory(pod, bundle.flex_volume_plugin_dir, kFlexVolumePluginDir,
+                spec.flex_volume_plugin_dir);
+  set_directory(pod, bundle.kubelet_root_dir, kKubeletRootDir, spec.kubelet_root_dir);
+  set_log_levels(pod, bundle, spec.log_level);
 }
 
 // IntOrString: a number has to be a JSON number, or the API server reads a malformed percentage.
@@ -115,9 +105,13 @@ json int_or_percent(const std::string& text) {
 }
 
 json storage_class(const std::string& name, const std::string& reclaim_policy,
-                   const ClassTier& tier, const Bundle& bundle, const ClassSettings& settings) {
+                   const ClassTier& tier, const Bundle& bundle, const PluginSpec& spec) {
+  const ClassSettings& settings = spec.classes;
   json parameters = json::object();
   for (const auto& [key, value] : bundle.classes.parameters) {
+    parameters[key] = value;
+  }
+  for (const auto& [key, value] : tier.parameters) {
     parameters[key] = value;
   }
   if (!bundle.classes.billing_type_parameter.empty()) {
@@ -126,17 +120,45 @@ json storage_class(const std::string& name, const std::string& reclaim_policy,
   if (!bundle.classes.fs_type_parameter.empty()) {
     parameters[bundle.classes.fs_type_parameter] = settings.fs_type;
   }
-  for (const auto& [key, value] : tier.parameters) {
-    parameters[key] = value;
+  if (!settings.region.empty()) {
+    parameters[bundle.classes.region_parameter] = settings.region;
+  }
+  if (!settings.zone.empty()) {
+    parameters[bundle.classes.zone_parameter] = settings.zone;
   }
   return {{"apiVersion", "storage.k8s.io/v1"},
           {"kind", "StorageClass"},
           {"metadata", {{"name", name}}},
-          {"provisioner", bundle.provisioner},
+          {"provisioner", provisioner_of(bundle, spec)},
           {"parameters", std::move(parameters)},
           {"reclaimPolicy", reclaim_policy},
-          {"volumeBindingMode", settings.volume_binding_mode},
+          {"volumeBindingMode", tier.volume_binding_mode.empty() ? settings.volume_binding_mode
+                                                                 : tier.volume_binding_mode},
           {"allowVolumeExpansion", bundle.classes.allow_volume_expansion}};
+}
+
+json own_class(const OwnClass& own, const Bundle& bundle, const PluginSpec& spec) {
+  json document = {{"apiVersion", "storage.k8s.io/v1"},
+                   {"kind", "StorageClass"},
+                   {"metadata", {{"name", own.name}}},
+                   {"provisioner", provisioner_of(bundle, spec)},
+                   {"reclaimPolicy", own.reclaim_policy},
+                   {"volumeBindingMode", own.volume_binding_mode},
+                   {"allowVolumeExpansion", own.allow_volume_expansion}};
+  const auto set = [](json& object, const char* field, const auto& values) {
+    if (!values.empty()) {
+      object[field] = values;
+    }
+  };
+  set(document, "parameters", own.parameters);
+  set(document, "mountOptions", own.mount_options);
+  set(document["metadata"], "labels", own.labels);
+  set(document["metadata"], "annotations", own.annotations);
+  if (!own.allowed_topologies.empty()) {
+    // It was printed from JSON when the spec was read.
+    document["allowedTopologies"] = json::parse(own.allowed_topologies);
+  }
+  return document;
 }
 
 }  // namespace
@@ -147,7 +169,8 @@ void overlay(nlohmann::json& manifest, const Bundle& bundle, const PluginSpec& s
   if (info != nullptr && info->namespaced) {
     manifest["metadata"]["namespace"] = spec.ns;
   }
-  if (kind == "ClusterRoleBinding" && manifest.contains("subjects")) {
+  const bool is_binding = kind == "ClusterRoleBinding" || kind == "RoleBinding";
+  if (is_binding && manifest.contains("subjects")) {
     for (json& subject : manifest["subjects"]) {
       if (codec::string_at(subject, {"kind"}) == "ServiceAccount") {
         subject["namespace"] = spec.ns;
@@ -155,20 +178,30 @@ void overlay(nlohmann::json& manifest, const Bundle& bundle, const PluginSpec& s
     }
   }
   const std::string name = codec::string_at(manifest, {"metadata", "name"});
-  const bool is_controller = kind == "Deployment" && name == bundle.controller;
+  const bool is_controller = kind == bundle.controller_kind && name == bundle.controller;
   const bool is_node = kind == "DaemonSet" && name == bundle.node;
-  if (kind == "Deployment" || kind == "DaemonSet") {
+  if (spec.credentials) {
+    set_credentials(manifest, bundle.credentials, spec.credentials->name);
+  }
+  if (is_workload(kind)) {
     static const PodSettings kNone;
-    set_pods(manifest["spec"]["template"]["spec"],
-             is_controller ? spec.controller
-             : is_node     ? spec.node
-                           : kNone,
-             bundle, spec);
+    const PodSettings& settings = is_controller ? spec.controller : is_node ? spec.node : kNone;
+    set_pods(manifest["spec"]["template"]["spec"], settings, bundle, spec);
+    // A label of the bundle stays: the selector may need it.
+    json& metadata = manifest["spec"]["template"]["metadata"];
+    for (const auto& [key, value] : settings.labels) {
+      metadata["labels"].emplace(key, value);
+    }
+    for (const auto& [key, value] : settings.annotations) {
+      metadata["annotations"][key] = value;
+    }
   }
   if (is_controller) {
     manifest["spec"]["replicas"] = spec.replicas;
   }
-  if (is_node) {
+  if (is_node && spec.update_on_delete) {
+    manifest["spec"]["updateStrategy"] = {{"type", "OnDelete"}};
+  } else if (is_node) {
     manifest["spec"]["updateStrategy"] = {
         {"type", "RollingUpdate"},
         {"rollingUpdate", {{"maxUnavailable", int_or_percent(spec.max_unavailable)}}}};
@@ -177,16 +210,28 @@ void overlay(nlohmann::json& manifest, const Bundle& bundle, const PluginSpec& s
 
 std::vector<nlohmann::json> storage_classes(const Bundle& bundle, const PluginSpec& spec) {
   std::vector<json> classes;
+  const auto replaced = [&](const std::string& name) {
+    return std::any_of(spec.classes.own.begin(), spec.classes.own.end(),
+                       [&](const OwnClass& own) { return own.name == name; });
+  };
+  const auto add = [&](const std::string& name, const char* reclaim_policy, const ClassTier& tier) {
+    if (!name.empty() && !replaced(name)) {
+      classes.push_back(storage_class(name, reclaim_policy, tier, bundle, spec));
+    }
+  };
   // In the bundle's order, so that the order of the user's list is no change.
   for (const ClassTier& tier : bundle.classes.tiers) {
     const auto& wanted = spec.classes.tiers;
-    if (std::find(wanted.begin(), wanted.end(), tier.name) == wanted.end()) {
+    if (wanted && std::find(wanted->begin(), wanted->end(), tier.name) == wanted->end()) {
       continue;
     }
-    classes.push_back(storage_class(tier.class_name, "Delete", tier, bundle, spec.classes));
+    add(tier.class_name, "Delete", tier);
     if (spec.classes.retain_variants) {
-      classes.push_back(storage_class(tier.retain_class, "Retain", tier, bundle, spec.classes));
+      add(tier.retain_class, "Retain", tier);
     }
+  }
+  for (const OwnClass& own : spec.classes.own) {
+    classes.push_back(own_class(own, bundle, spec));
   }
   return classes;
 }

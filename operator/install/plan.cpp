@@ -7,14 +7,40 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/json.h"
+#include "install/recreate.h"
 #include "install/uninstall.h"
 
 namespace bso::install {
 namespace {
 
+/// Taking over an object that is to be made anew is its deletion: the new one is ours from the
+/// start.
+Step adopt(const DesiredObject& desired, const ObservedObject& observed) {
+  const std::string why = observed.owner != Owner::nobody
+                              ? fmt::format("it was left by {}", observed.owner_name)
+                          : observed.given_up_by.empty() ? "it is nobody's"
+                                                         : "this BlockStoragePlugin gave it up";
+  if (observed.immutable_drift.empty()) {
+    return {&desired, Action::adopt, why};
+  }
+  return {
+      &desired, may_recreate(desired, observed) ? Action::recreate : Action::leave_immutable,
+      fmt::format("{}, and {} cannot be changed", why, fmt::join(observed.immutable_drift, ", "))};
+}
+
 Step judge(const DesiredObject& desired, const ObservedObject* observed) {
+  if (observed != nullptr && observed->drift_left) {
+    return {&desired, Action::leave_drift,
+            "others changed it; see the condition DriftDetected and spec.reconcile.drift"};
+  }
   if (observed == nullptr || !observed->exists) {
     return {&desired, Action::apply, "it does not exist"};
+  }
+  if (desired.create_only && !observed->terminating) {
+    return {&desired, Action::keep, ""};
+  }
+  if (observed->adoptable) {
+    return adopt(desired, *observed);
   }
   if (observed->owner != Owner::ours) {
     return {&desired, Action::leave_foreign,
@@ -26,7 +52,7 @@ Step judge(const DesiredObject& desired, const ObservedObject* observed) {
     return {&desired, Action::wait, "it is being deleted"};
   }
   if (!observed->immutable_drift.empty()) {
-    return {&desired, Action::leave_immutable,
+    return {&desired, may_recreate(desired, *observed) ? Action::recreate : Action::leave_immutable,
             fmt::format("{} cannot be changed", fmt::join(observed->immutable_drift, ", "))};
   }
   if (!observed->drift.empty()) {

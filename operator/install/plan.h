@@ -15,8 +15,11 @@ namespace bso::install {
 enum class Action {
   keep,             ///< as it should be
   apply,            ///< create it or set it right by a server-side apply without force
+  adopt,            ///< take it over from a release of Helm, or from nobody
   leave_foreign,    ///< somebody else's: never overwritten, reported
-  leave_immutable,  ///< a StorageClass whose immutable fields differ: reported
+  leave_drift,      ///< changed by others: held, or only reported
+  recreate,         ///< delete it and make it anew: an immutable field differs
+  leave_immutable,  ///< an immutable field differs and it may not be made anew: reported
   wait              ///< it is being deleted; apply once it is gone
 };
 
@@ -24,6 +27,8 @@ struct Step {
   const DesiredObject* desired;  ///< points into the list given to plan()
   Action action;
   std::string reason;  ///< for the log and the event: "does not exist", "spec.replicas differs"
+  bool force = false;  ///< take a field back from who changed it; counted before it is done
+  bool drift_repair = false;  ///< it sets right what others changed
 };
 
 /// What to do about each desired object, in the order of application. An object that is missing in

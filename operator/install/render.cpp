@@ -12,8 +12,10 @@
 #include <openssl/evp.h>
 
 #include "install/bundle_check.h"
+#include "install/class_policy.h"
 #include "install/names.h"
 #include "install/overlay.h"
+#include "install/overlay_uses.h"
 
 namespace bso::install {
 namespace {
@@ -37,6 +39,9 @@ void label(json& document, const Bundle& bundle, const PluginSpec& spec) {
     json& pod_metadata = document["spec"]["template"]["metadata"];
     set(pod_metadata, "labels", kPartOfLabel, bundle.name);
     set(pod_metadata, "labels", kPluginLabel, spec.plugin);
+    if (spec.credentials && !spec.credentials->revision.empty()) {
+      set(pod_metadata, "annotations", kCredentialsRevision, spec.credentials->revision);
+    }
   }
 }
 
@@ -71,15 +76,28 @@ std::string content_hash(const nlohmann::json& document) {
   return hash;
 }
 
-std::vector<DesiredObject> render(const Bundle& bundle, const PluginSpec& spec) {
+std::vector<DesiredObject> render(const Bundle& bundle, const PluginSpec& spec,
+                                  const ServerVersion& server) {
   std::vector<DesiredObject> objects;
   for (const codec::JsonPtr& manifest : bundle.manifests) {
     json document = *manifest;
+    if (spec.external || !pass_gates(document, bundle, server)) {
+      continue;
+    }
     overlay(document, bundle, spec);
     objects.push_back(finish(std::move(document), bundle, spec));
   }
   for (json& document : storage_classes(bundle, spec)) {
-    objects.push_back(finish(std::move(document), bundle, spec));
+    const ClassPolicy policy =
+        policy_of(bundle, spec.classes, codec::string_at(document, {"metadata", "name"}))
+            .value_or(spec.classes.policy);
+    if (policy == ClassPolicy::unmanaged || policy == ClassPolicy::removed) {
+      continue;
+    }
+    DesiredObject desired = finish(std::move(document), bundle, spec);
+    desired.create_only = policy == ClassPolicy::create_only;
+    desired.recreate = spec.classes.recreate_immutable;
+    objects.push_back(std::move(desired));
   }
   std::stable_sort(objects.begin(), objects.end(),
                    [](const DesiredObject& left, const DesiredObject& right) {

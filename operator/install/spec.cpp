@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "codec/json.h"
+#include "install/driver_lock.h"
 #include "install/image_reference.h"
+#include "install/names.h"
 #include "install/spec_checks.h"
+#include "install/spec_parts.h"
 #include "install/syntax.h"
 
 namespace bso::install {
@@ -17,130 +19,121 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kUnmanaged = "Unmanaged";
+UpgradeSettings read_upgrade(FieldReader& reader) {
+  const std::string path = "spec.upgrade.";
+  return {
+      .manual = reader.choice(path + "approval", "Automatic", {"Automatic", "Manual"}) == "Manual",
+      .approved_version =
+          reader.text(path + "approvedVersion", "", is_image_tag, "Write a version such as 2.5.26"),
+      .progress_deadline_seconds =
+          reader.integer(path + "progressDeadlineSeconds", 1800, 60, 86400),
+      .roll_back = reader.choice(path + "onFailure", "Hold", {"Hold", "Rollback"}) == "Rollback"};
+}
 
-std::vector<Toleration> read_tolerations(FieldReader& reader, std::string_view path) {
-  std::vector<Toleration> tolerations;
-  std::size_t index = 0;
-  for (const json& item : reader.list(path)) {
-    FieldReader fields(item);
-    fields.only("", {"key", "operator", "value", "effect", "tolerationSeconds"});
-    Toleration toleration{
-        .key = fields.text("key", "", is_label_key, "Write a label's key"),
-        .op = fields.choice("operator", "", {"Exists", "Equal"}),
-        .value = fields.text("value", "", is_label_value, "Write a label's value"),
-        .effect = fields.choice("effect", "", {"NoSchedule", "PreferNoSchedule", "NoExecute"}),
-        .seconds = std::nullopt};
-    if (fields.at("tolerationSeconds") != nullptr) {
-      toleration.seconds = fields.integer("tolerationSeconds", 0, INT64_MIN, INT64_MAX);
-    }
-    check_toleration(toleration, fields);
-    for (SpecFault& fault : fields.take_faults()) {
-      fault.field =
-          fmt::format("{}[{}]{}{}", path, index, fault.field.empty() ? "" : ".", fault.field);
-      reader.add(std::move(fault));
-    }
-    tolerations.push_back(std::move(toleration));
-    ++index;
+ReconcileSettings read_reconcile(FieldReader& reader) {
+  const std::string path = "spec.reconcile.";
+  const std::string mode = reader.choice(path + "mode", "Apply", {"Apply", "Plan", "Paused"});
+  const std::string adopt =
+      reader.choice(path + "adopt", "IfLabelled", {"IfLabelled", "Always", "Never"});
+  return {.mode = mode == "Plan"     ? ReconcileMode::plan
+                  : mode == "Paused" ? ReconcileMode::paused
+                                     : ReconcileMode::apply,
+          .repair_drift = reader.choice(path + "drift", "Repair", {"Repair", "Report"}) == "Repair",
+          .adopt = adopt == "Always"  ? Adopt::always
+                   : adopt == "Never" ? Adopt::never
+                                      : Adopt::if_labelled,
+          .resync_seconds = reader.integer(path + "resyncSeconds", 600, 30, 86400)};
+}
+
+DeletionSettings read_deletion(FieldReader& reader) {
+  const std::string path = "spec.deletion.";
+  const std::string when =
+      reader.choice(path + "whenVolumesExist", "Block", {"Block", "Orphan", "Force"});
+  return {.when_volumes_exist = when == "Orphan"  ? WhenVolumesExist::orphan
+                                : when == "Force" ? WhenVolumesExist::force
+                                                  : WhenVolumesExist::block,
+          .retain_classes =
+              reader.choice(path + "storageClasses", "Delete", {"Delete", "Retain"}) == "Retain"};
+}
+
+std::optional<CredentialsSettings> read_credentials(const json& plugin, FieldReader& reader) {
+  const std::string path = "spec.driver.credentialsSecretRef";
+  if (reader.at(path) == nullptr) {
+    return std::nullopt;
   }
-  return tolerations;
+  reader.only(path, {"name", "onChange"});
+  return CredentialsSettings{
+      .name = reader.text(path + ".name", "storage-secret-store", is_dns_subdomain,
+                          "Write the name of a Secret"),
+      .restart = reader.choice(path + ".onChange", "Restart", {"Restart", "Ignore"}) == "Restart",
+      .revision = codec::string_at(plugin, {"status", "credentials", "revision"})};
 }
 
-std::map<std::string, ContainerResources> read_resources(FieldReader& reader,
-                                                         std::string_view path) {
-  std::map<std::string, ContainerResources> resources;
-  for (const auto& [container, settings] : reader.object(path).items()) {
-    FieldReader fields(settings);
-    fields.only("", {"requests", "limits"});
-    resources.emplace(container, ContainerResources{.requests = fields.text_map("requests"),
-                                                    .limits = fields.text_map("limits")});
-    for (SpecFault& fault : fields.take_faults()) {
-      fault.field =
-          fmt::format("{}[{}]{}{}", path, container, fault.field.empty() ? "" : ".", fault.field);
-      reader.add(std::move(fault));
-    }
-  }
-  return resources;
+LogLevel read_log_level(FieldReader& reader) {
+  const std::string word = reader.choice("spec.logLevel", "Normal", {"Normal", "Debug", "Trace"});
+  return word == "Debug" ? LogLevel::debug : word == "Trace" ? LogLevel::trace : LogLevel::normal;
 }
 
-PodSettings read_pods(FieldReader& reader, const std::string& path) {
-  PodSettings settings;
-  settings.node_selector = reader.text_map(path + ".nodeSelector");
-  if (reader.at(path + ".tolerations") != nullptr) {
-    settings.tolerations = read_tolerations(reader, path + ".tolerations");
-  }
-  settings.resources = read_resources(reader, path + ".resources");
-  return settings;
-}
-
-ImageSettings read_images(FieldReader& reader) {
-  ImageSettings images{.registry = reader.text("spec.images.registry", ""),
-                       .pull_policy = reader.choice("spec.images.pullPolicy", "IfNotPresent",
-                                                    {"Always", "IfNotPresent", "Never"}),
-                       .pull_secrets = {},
-                       .overrides = reader.text_map("spec.images.overrides")};
-  for (const json& item : reader.list("spec.images.pullSecrets")) {
-    images.pull_secrets.push_back(codec::string_at(item, {"name"}));
-  }
-  return images;
-}
-
-ClassSettings read_classes(FieldReader& reader) {
-  const std::string path = "spec.storageClasses.presets.";
-  return {.tiers = reader.text_list(path + "tiers", {"Bronze", "Silver", "Gold", "Custom"}),
-          .retain_variants = reader.flag(path + "retainVariants", true),
-          .billing_type = reader.choice(path + "billingType", "hourly", {"hourly", "monthly"}),
-          .fs_type = reader.choice(path + "fsType", "ext4", {"ext4", "xfs"}),
-          .volume_binding_mode = reader.choice(path + "volumeBindingMode", "Immediate",
-                                               {"Immediate", "WaitForFirstConsumer"})};
-}
-
-PluginSpec read_spec(FieldReader& reader) {
+PluginSpec read_spec(const json& plugin, FieldReader& reader) {
   PluginSpec spec;
   spec.plugin = reader.text("metadata.name", "");
-  spec.managed =
-      reader.choice("spec.managementState", "Managed", {"Managed", kUnmanaged}) == "Managed";
+  reader.choice("spec.managementState", "Managed", {"Managed", "Unmanaged", "Removed"});
+  spec.management = management_of(plugin);
   spec.driver = reader.text("spec.driver.name", "");
+  spec.external =
+      reader.choice("spec.driver.install", "Managed", {"Managed", "External"}) == "External";
+  spec.external_csi_name = reader.text("spec.driver.csiDriverName", "");
   spec.version = reader.text("spec.driver.version", "", is_image_tag,
                              "Write a version such as 2.5.26; it becomes the tag of the images");
   spec.ns = reader.text("spec.driver.namespace", "kube-system", is_dns_label,
                         "Write the name of an existing namespace");
   spec.kubelet_root_dir =
-      reader.text("spec.driver.kubeletRootDir", "/var/lib/kubelet", is_absolute_path,
+      reader.text("spec.driver.kubeletRootDir", kKubeletRootDir, is_absolute_path,
                   "Write an absolute path without a slash at the end");
-  spec.flex_volume_plugin_dir = reader.text(
-      "spec.driver.flexVolumePluginDir", "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
-      is_absolute_path, "Write an absolute path without a slash at the end");
+  spec.flex_volume_plugin_dir =
+      reader.text("spec.driver.flexVolumePluginDir", kFlexVolumePluginDir, is_absolute_path,
+                  "Write an absolute path without a slash at the end");
+  spec.credentials = read_credentials(plugin, reader);
   spec.images = read_images(reader);
+  spec.log_level = read_log_level(reader);
   spec.replicas = reader.integer("spec.controller.replicas", 1, 0, 5);
   spec.controller = read_pods(reader, "spec.controller");
   spec.node = read_pods(reader, "spec.node");
+  spec.update_on_delete = reader.choice("spec.node.updateStrategy.type", "RollingUpdate",
+                                        {"RollingUpdate", "OnDelete"}) == "OnDelete";
   spec.max_unavailable = reader.text("spec.node.updateStrategy.maxUnavailable", "10%",
                                      is_max_unavailable, "Write \"1\" or \"10%\", in quotes");
+  spec.startup_taint = {
+      .remove = reader.flag("spec.node.startupTaint.remove", false),
+      .key = reader.text("spec.node.startupTaint.key", "", is_label_key, "Write a label's key")};
   spec.classes = read_classes(reader);
+  spec.upgrade = read_upgrade(reader);
+  spec.reconcile = read_reconcile(reader);
+  spec.deletion = read_deletion(reader);
   return spec;
 }
 
 }  // namespace
 
-bool is_managed(const nlohmann::json& plugin) {
-  return codec::string_at(plugin, {"spec", "managementState"}) != kUnmanaged;
+Management management_of(const nlohmann::json& plugin) {
+  const std::string word = codec::string_at(plugin, {"spec", "managementState"});
+  return word == "Removed"                   ? Management::removed
+         : word.empty() || word == "Managed" ? Management::managed
+                                             : Management::unmanaged;
 }
 
-ParsedSpec parse_spec(const nlohmann::json& plugin, std::span<const Bundle> bundles) {
+bool is_managed(const nlohmann::json& plugin) {
+  return management_of(plugin) != Management::unmanaged;
+}
+
+ParsedSpec parse_spec(const nlohmann::json& plugin, std::span<const Bundle> bundles,
+                      std::span<const BundleFault> broken) {
   FieldReader reader(plugin);
-  PluginSpec spec = read_spec(reader);
+  PluginSpec spec = read_spec(plugin, reader);
   ParsedSpec parsed;
-  const std::string locked_driver = codec::string_at(plugin, {"status", "lockedDriverName"});
-  parsed.bundle = find_bundle(bundles, locked_driver.empty() ? spec.driver : locked_driver);
   check_locks(spec, plugin, reader);
-  if (find_bundle(bundles, spec.driver) == nullptr) {
-    reader.add({.field = "spec.driver.name",
-                .message = spec.driver.empty()
-                               ? "it is missing"
-                               : fmt::format("there is no bundle \"{}\"", spec.driver),
-                .remedy = fmt::format("Write one of: {}", bundle_names(bundles))});
-  } else if (parsed.bundle != nullptr && parsed.bundle->name == spec.driver) {
+  choose_bundle(spec, plugin, bundles, broken, reader, parsed);
+  if (parsed.bundle != nullptr && !parsed.remembered && parsed.bundle->name == spec.driver) {
     check_spec(spec, *parsed.bundle, reader);
   }
   parsed.faults = reader.take_faults();

@@ -2,6 +2,7 @@
 #include "install/spec_checks.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include "codec/json.h"
 #include "install/image_reference.h"
+#include "install/names.h"
 #include "install/syntax.h"
 
 namespace bso::install {
@@ -81,8 +83,30 @@ void check_quantities(const std::map<std::string, std::string>& quantities, cons
   }
 }
 
+void check_pod_labels(const PodSettings& pods, const std::string& path, FieldReader& reader) {
+  for (const auto& [key, value] : pods.labels) {
+    if (!is_label_key(key) || !is_label_value(value)) {
+      reader.add({.field = fmt::format("{}.podLabels[{}]", path, key),
+                  .message = fmt::format("{}={} is not a label", key, value),
+                  .remedy = "Write a key and a value of letters, digits, '-', '_' and '.'"});
+    } else if (key == kPluginLabel || key == kPartOfLabel || key == kManagedByLabel) {
+      reader.add({.field = fmt::format("{}.podLabels[{}]", path, key),
+                  .message = "the operator sets this label itself",
+                  .remedy = "Take it out"});
+    }
+  }
+  for (const auto& [key, value] : pods.annotations) {
+    if (!is_label_key(key)) {
+      reader.add({.field = fmt::format("{}.podAnnotations[{}]", path, key),
+                  .message = "it is not an annotation's key",
+                  .remedy = "Write a name with an optional \"domain/\" before it"});
+    }
+  }
+}
+
 void check_pods(const PodSettings& pods, const std::string& path, const Bundle& bundle,
                 FieldReader& reader) {
+  check_pod_labels(pods, path, reader);
   for (const auto& [key, value] : pods.node_selector) {
     if (!is_label_key(key) || !is_label_value(value)) {
       reader.add({.field = fmt::format("{}.nodeSelector[{}]", path, key),
@@ -95,22 +119,6 @@ void check_pods(const PodSettings& pods, const std::string& path, const Bundle& 
     check_container(container, path + ".resources", bundle, reader);
     check_quantities(resources.requests, field + ".requests", reader);
     check_quantities(resources.limits, field + ".limits", reader);
-  }
-}
-
-void check_tiers(const ClassSettings& classes, const Bundle& bundle, FieldReader& reader) {
-  for (std::size_t index = 0; index < classes.tiers.size(); ++index) {
-    const std::string& tier = classes.tiers[index];
-    const bool known = std::any_of(bundle.classes.tiers.begin(), bundle.classes.tiers.end(),
-                                   [&](const ClassTier& item) { return item.name == tier; });
-    if (!known) {
-      reader.add({.field = fmt::format("spec.storageClasses.presets.tiers[{}]", index),
-                  .message = fmt::format("{} has no tier \"{}\"", bundle.name, tier),
-                  .remedy = fmt::format("Write one of: {}",
-                                        names_of(bundle.classes.tiers,
-                                                 [](const ClassTier& item) { return item.name; })),
-                  .reason = "UnknownPreset"});
-    }
   }
 }
 
@@ -129,6 +137,42 @@ void check_lock(std::string_view field, std::string_view wanted, std::string_vie
   }
 }
 
+/// Settings that have no effect when somebody else installs the driver: a person who writes them
+/// expects one.
+void check_external(const PluginSpec& spec, const Bundle& bundle, FieldReader& reader) {
+  if (!spec.external) {
+    if (!spec.external_csi_name.empty()) {
+      reader.add({.field = "spec.driver.csiDriverName",
+                  .message = "only a driver that somebody else installs can have another name",
+                  .remedy = "Take it out, or write install: External"});
+    }
+    return;
+  }
+  if (!spec.external_csi_name.empty() && bundle.driver_kind != "CSI") {
+    reader.add({.field = "spec.driver.csiDriverName",
+                .message = fmt::format("{} is no CSI driver", bundle.name),
+                .remedy = "Take it out"});
+  }
+  const ImageSettings& images = spec.images;
+  const PodSettings none;
+  const std::array<std::pair<const char*, bool>, 6> without_effect{{
+      {"spec.driver.version", !spec.version.empty()},
+      {"spec.logLevel", spec.log_level != LogLevel::normal},
+      {"spec.images",
+       !images.registry.empty() || !images.pull_secrets.empty() || !images.overrides.empty()},
+      {"spec.controller", spec.controller != none},
+      {"spec.node", spec.node != none || spec.startup_taint.remove},
+      {"spec.driver.credentialsSecretRef", spec.credentials.has_value()},
+  }};
+  for (const auto& [field, set] : without_effect) {
+    if (set) {
+      reader.add({.field = field,
+                  .message = "it has no effect with install: External",
+                  .remedy = "Take its settings out, or write install: Managed"});
+    }
+  }
+}
+
 }  // namespace
 
 void check_spec(const PluginSpec& spec, const Bundle& bundle, FieldReader& reader) {
@@ -142,10 +186,18 @@ void check_spec(const PluginSpec& spec, const Bundle& bundle, FieldReader& reade
   check_images(spec.images, bundle, reader);
   check_pods(spec.controller, "spec.controller", bundle, reader);
   check_pods(spec.node, "spec.node", bundle, reader);
-  check_tiers(spec.classes, bundle, reader);
+  if (spec.startup_taint.remove && spec.startup_taint.key.empty()) {
+    reader.add({.field = "spec.node.startupTaint.key",
+                .message = "which taint to remove is not said",
+                .remedy = "Write its key, as your nodes are registered with it"});
+  }
+  check_classes(spec.classes, bundle, reader);
+  check_external(spec, bundle, reader);
 }
 
 void check_locks(const PluginSpec& spec, const nlohmann::json& plugin, FieldReader& reader) {
+  check_lock("spec.driver.install", spec.external ? "External" : "Managed",
+             codec::string_at(plugin, {"status", "lockedInstall"}), reader);
   check_lock("spec.driver.name", spec.driver,
              codec::string_at(plugin, {"status", "lockedDriverName"}), reader);
   check_lock("spec.driver.namespace", spec.ns,

@@ -11,13 +11,28 @@
 
 #include "codec/json.h"
 #include "install/bundle.h"
+#include "install/default_class.h"
+#include "install/drift.h"
+#include "install/driver_pods.h"
 #include "install/field_reader.h"
 #include "install/observe.h"
+#include "install/plan_report.h"
+#include "install/prerequisites.h"
+#include "install/recreate.h"
 #include "install/render.h"
+#include "install/rollout.h"
 #include "install/spec.h"
 #include "install/trouble.h"
+#include "install/uninstall.h"
 
 namespace bso::install {
+
+/// What the part of a pass that cares for classes has found out and done.
+struct ClassFindings {
+  std::vector<ClassView> cluster;       ///< all StorageClasses of the cluster
+  std::vector<MarkCount> mark_counts;   ///< read_mark_counts() and what this pass added
+  std::vector<CarriedOver> recreating;  ///< what is still to be carried over
+};
 
 /// All that a status is made of. References and spans live as long as the call.
 struct StatusInput {
@@ -30,9 +45,18 @@ struct StatusInput {
   std::span<const ObservedObject> observed{};
   std::span<const WriteFault> write_faults{};
   std::span<const ImagePullFault> image_pull_faults{};
-  /// Only while it is being deleted: volumes_blocking_deletion(), nullopt when they could not be
-  /// listed.
-  std::optional<std::vector<std::string>> blocking_volumes = std::nullopt;
+  RolloutChoice rollout{};                   ///< how `desired` was chosen; version "": the spec's
+  std::span<const DriverPod> driver_pods{};  ///< of the node driver
+  /// External only: whether the CSIDriver of that name is there. nullopt: not known.
+  std::optional<bool> driver_registered = std::nullopt;
+  const PlanReport* plan = nullptr;    ///< in mode Plan, once it is made
+  const DriftLedger* drift = nullptr;  ///< nullptr: as the status has it
+  std::span<const Release> adopted_from{};
+  ClassFindings classes{};
+  const Removal* removal = nullptr;                 ///< only while it is to be taken away
+  std::optional<VolumeUse> volumes = std::nullopt;  ///< nullopt: not counted yet
+  const Needs* needs = nullptr;                     ///< nullptr: they were not looked at
+  CredentialsState credentials = {};
   std::string_view operator_version;
   std::string_view now;  ///< RFC 3339
 };

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "install/names.h"
+#include "install/recreate.h"
 
 namespace bso::install {
 namespace {
@@ -28,6 +29,15 @@ std::string quoted_after(std::string_view text, std::string_view word) {
 
 Trouble forbidden(const WriteFault& fault) {
   const std::string object = fault.ref.display();
+  // The cause of a create in such a namespace (plugin/pkg/admission/namespace/lifecycle).
+  if (fault.error.has_cause("NamespaceTerminating")) {
+    return {fault.ref, "ApplyFailed",
+            fmt::format("{} cannot be written: the namespace {} is being deleted, and with it all "
+                        "that the plug-in has there; volumes on the nodes cannot be mounted or "
+                        "unmounted without it. Wait for its end (kubectl get namespace {}) and "
+                        "create it again; the operator installs there again.",
+                        object, fault.ref.ns, fault.ref.ns)};
+  }
   if (const auto right = parse_missing_right(fault.error.message)) {
     const std::string where =
         right->ns.empty() ? "the whole cluster" : fmt::format("namespace {}", right->ns);
@@ -87,14 +97,37 @@ Trouble foreign(const DesiredObject& desired, const ObservedObject& observed,
     return {desired.ref, "ForeignObject",
             fmt::format(
                 "{} exists and was not made by the operator, so it is left alone. {}; or delete "
-                "it.",
+                "it, or set spec.reconcile.adopt to Always.",
                 object, hand_over)};
+  }
+  if (observed.owner == Owner::release) {
+    return {desired.ref, "ConflictingManager",
+            fmt::format("{} belongs to {}, so it is left alone. To have it taken over, set "
+                        "spec.reconcile.adopt to IfLabelled.",
+                        object, observed.owner_name)};
   }
   return {desired.ref, "ConflictingManager",
           fmt::format(
               "{} belongs to {}, so it is left alone. Uninstall it there first, or let both not "
               "manage the same plug-in. {}.",
               object, observed.owner_name, hand_over)};
+}
+
+Trouble immutable(const DesiredObject& desired, const ObservedObject& observed) {
+  const std::string fields = fmt::format("{}", fmt::join(observed.immutable_drift, ", "));
+  if (!observed.recreate_obstacle.empty()) {
+    return {desired.ref, "ImmutableChangeBlocked",
+            fmt::format("{}: {} cannot be changed in an existing object, and it is not made anew: "
+                        "{}. Delete it; the operator makes it anew.",
+                        desired.ref.display(), fields, observed.recreate_obstacle)};
+  }
+  return {
+      desired.ref, "ImmutableChangeBlocked",
+      fmt::format(
+          "{}: {} cannot be changed in an existing class. Delete the class (volumes are not "
+          "touched), or set spec.storageClasses.onImmutableChange: Recreate; the operator makes "
+          "it anew.",
+          desired.ref.display(), fields)};
 }
 
 int severity(const std::string& reason) {
@@ -169,18 +202,13 @@ std::vector<Trouble> find_troubles(std::span<const DesiredObject> desired,
   }
   for (const DesiredObject& object : desired) {
     const ObservedObject* found = find_observed(observed, object.ref);
-    if (found == nullptr || !found->exists || named(object.ref)) {
+    if (found == nullptr || !found->exists || named(object.ref) || object.create_only) {
       continue;
     }
-    if (found->owner != Owner::ours) {
+    if (found->owner != Owner::ours && !found->adoptable) {
       troubles.push_back(foreign(object, *found, plugin));
-    } else if (!found->immutable_drift.empty()) {
-      troubles.push_back(
-          {object.ref, "ImmutableChangeBlocked",
-           fmt::format(
-               "{}: {} cannot be changed in an existing class. Delete the class (volumes are not "
-               "touched); the operator makes it anew.",
-               object.ref.display(), fmt::join(found->immutable_drift, ", "))});
+    } else if (!found->immutable_drift.empty() && !may_recreate(object, *found)) {
+      troubles.push_back(immutable(object, *found));
     }
   }
   for (const ImagePullFault& fault : image_pull_faults) {

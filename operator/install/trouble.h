@@ -26,6 +26,8 @@ struct ImagePullFault {
   std::string image;
   std::string reason;   ///< ImagePullBackOff, ErrImagePull, InvalidImageName, ...
   std::string message;  ///< of the container runtime; may be ""
+
+  friend bool operator==(const ImagePullFault&, const ImagePullFault&) = default;
 };
 
 /// Why an object is not as it should be, and what helps.

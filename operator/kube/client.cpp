@@ -55,6 +55,18 @@ Repeat repeat_of_merge(const nlohmann::json& patch) {
   return bound ? Repeat::harmless : Repeat::harmful;
 }
 
+const char* text_of(Propagation propagation) {
+  switch (propagation) {
+    case Propagation::foreground:
+      return "Foreground";
+    case Propagation::orphan:
+      return "Orphan";
+    case Propagation::background:
+      break;
+  }
+  return "Background";
+}
+
 Repeat repeat_of_operations(const nlohmann::json& operations) {
   if (!operations.is_array() || operations.empty()) return Repeat::harmful;
   const auto& first = operations.front();
@@ -74,12 +86,28 @@ Client::Client(transport::Transport& transport, std::string field_manager, Reque
       retries_(std::move(retries)),
       fence_(std::move(fence)) {}
 
-Task<Result<codec::JsonPtr>> Client::exchange(transport::Request request, Repeat repeat) {
+Client Client::dry_run() const {
+  Client copy = *this;
+  copy.dry_run_ = true;
+  return copy;
+}
+
+Query Client::write_query(std::string_view field_manager) const {
+  Query query;
+  query.add("fieldManager", field_manager.empty() ? field_manager_ : field_manager);
+  if (dry_run_) query.add("dryRun", "All");
+  return query;
+}
+
+Task<Result<codec::JsonPtr>> Client::exchange(transport::Request request, Repeat repeat,
+                                              Answer wanted) {
   using Clock = std::chrono::steady_clock;
+  if (dry_run_) repeat = Repeat::harmless;  // whatever it would do, it does nothing
+  if (call_limit_) request.timeout = *call_limit_;
   const auto deadline = Clock::now() + request.timeout;
   Retries retries(retries_, repeat, deadline);
   while (true) {
-    auto answer = co_await attempt(request);
+    auto answer = co_await attempt(request, wanted);
     if (answer) co_return answer;
     const auto pause = retries.next(answer.error(), Clock::now());
     if (!pause) co_return answer;
@@ -90,7 +118,7 @@ Task<Result<codec::JsonPtr>> Client::exchange(transport::Request request, Repeat
   }
 }
 
-Task<Result<codec::JsonPtr>> Client::attempt(transport::Request request) {
+Task<Result<codec::JsonPtr>> Client::attempt(transport::Request request, Answer wanted) {
   const std::string method = request.method;
   if (fence_ && method != "GET") {
     const auto time_left = fence_();
@@ -112,10 +140,11 @@ Task<Result<codec::JsonPtr>> Client::attempt(transport::Request request) {
     co_return fail(error_from_response(response->status, response->content_type, response->body,
                                        response->retry_after));
   }
+  const bool meant_as_json = response->content_type.starts_with("application/json");
+  if (wanted == Answer::ignored && meant_as_json) co_return codec::JsonPtr{};
   auto document = codec::parse_json(response->body);
   if (!document) {
     // The beginning of what should have been JSON is an object's, and may be secret.
-    const bool meant_as_json = response->content_type.starts_with("application/json");
     auto error = meant_as_json ? std::move(document.error()).with_context("the server's answer")
                                : error_from_foreign_body(response->status, response->content_type,
                                                          response->body);
@@ -141,7 +170,7 @@ Task<Result<codec::JsonPtr>> Client::get_path(std::string path) {
 
 Task<Result<codec::JsonPtr>> Client::create(Resource resource, std::string ns,
                                             codec::JsonPtr object) {
-  const auto query = Query().add("fieldManager", field_manager_).text();
+  const auto query = write_query().text();
   co_return co_await exchange(
       request_with_body("POST", collection_path(resource, ns) + query, "application/json", *object),
       Repeat::harmful);
@@ -150,8 +179,7 @@ Task<Result<codec::JsonPtr>> Client::create(Resource resource, std::string ns,
 Task<Result<codec::JsonPtr>> Client::apply(Resource resource, std::string ns, std::string name,
                                            codec::JsonPtr object, ApplyOptions options) {
   auto target = path_of(resource, ns, name, options.subresource);
-  Query query;
-  query.add("fieldManager", field_manager_);
+  auto query = write_query(options.field_manager);
   if (options.force) query.add("force", "true");
   target += query.text();
   // JSON is valid YAML, so a JSON body is what the server's YAML reader gets.
@@ -164,34 +192,60 @@ Task<Result<codec::JsonPtr>> Client::merge_patch(Resource resource, std::string 
                                                  std::string name, codec::JsonPtr patch,
                                                  std::string subresource) {
   auto target = path_of(resource, ns, name, subresource);
-  target += Query().add("fieldManager", field_manager_).text();
-  co_return co_await exchange(
-      request_with_body("PATCH", std::move(target), "application/merge-patch+json", *patch),
-      repeat_of_merge(*patch));
+  target += write_query().text();
+  auto request =
+      request_with_body("PATCH", std::move(target), "application/merge-patch+json", *patch);
+  // What controllers answer events with: annotations, statuses, finalizers.
+  request.prompt = true;
+  co_return co_await exchange(std::move(request), repeat_of_merge(*patch));
+}
+
+Task<Result<void>> Client::merge_patch_text(Resource resource, std::string ns, std::string name,
+                                            std::string patch) {
+  auto target = path_of(resource, ns, name, {});
+  target += write_query().text();
+  transport::Request request;
+  request.method = "PATCH";
+  request.target = std::move(target);
+  request.headers.push_back(
+      {"Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"});
+  request.content_type = "application/merge-patch+json";
+  request.body = std::move(patch);
+  request.prompt = true;
+  auto answer = co_await exchange(std::move(request), Repeat::harmless, Answer::ignored);
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return Result<void>{};
 }
 
 Task<Result<codec::JsonPtr>> Client::json_patch(Resource resource, std::string ns, std::string name,
                                                 codec::JsonPtr operations,
                                                 std::string subresource) {
   auto target = path_of(resource, ns, name, subresource);
-  target += Query().add("fieldManager", field_manager_).text();
+  target += write_query().text();
   co_return co_await exchange(
       request_with_body("PATCH", std::move(target), "application/json-patch+json", *operations),
       repeat_of_operations(*operations));
 }
 
 Task<Result<void>> Client::remove(Resource resource, std::string ns, std::string name,
-                                  Preconditions preconditions) {
+                                  Preconditions preconditions, Propagation propagation) {
   nlohmann::json options = {{"apiVersion", "v1"},
                             {"kind", "DeleteOptions"},
-                            {"propagationPolicy", "Background"},
+                            {"propagationPolicy", text_of(propagation)},
                             {"preconditions", {{"uid", preconditions.uid}}}};
   if (!preconditions.resource_version.empty()) {
     options["preconditions"]["resourceVersion"] = preconditions.resource_version;
   }
-  auto answer = co_await exchange(
-      request_with_body("DELETE", object_path(resource, ns, name), "application/json", options),
-      Repeat::harmless);
+  auto target = object_path(resource, ns, name);
+  if (dry_run_) {
+    // The server reads the options from the body when there is one (apiserver,
+    // endpoints/handlers/delete.go); in the query it stands for those who read audit logs.
+    options["dryRun"] = nlohmann::json::array({"All"});
+    target += Query().add("dryRun", "All").text();
+  }
+  auto answer =
+      co_await exchange(request_with_body("DELETE", std::move(target), "application/json", options),
+                        Repeat::harmless);
   if (!answer && !answer.error().not_found()) co_return fail(std::move(answer.error()));
   co_return Result<void>{};
 }

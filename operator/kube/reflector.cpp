@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kMetadataKind = "PartialObjectMetadata";
 constexpr size_t kErrorBodyBytes = 64U << 10U;
 
 /// How long trouble may last before what is held counts as stale: client-go's leader election and
@@ -70,6 +71,7 @@ Reflector::Reflector(transport::Transport& transport, Options options, ObjectSin
       backoff_(options_.backoff, options_.timing.random),
       last_heard_(options_.timing.now()) {
   if (options_.name.empty()) options_.name = options_.resource.plural;
+  if (options_.metadata_only) options_.resource.protobuf = false;
   if (!options_.timing.sleep) {
     options_.timing.sleep = [](std::chrono::milliseconds time, Stop& stop) {
       return sleep_for(time, stop);
@@ -162,15 +164,27 @@ void Reflector::skip(std::string_view what, const std::string& ns, const std::st
                                              {"error", error.message}});
 }
 
+std::string_view Reflector::answered_kind() const {
+  return options_.metadata_only ? kMetadataKind : options_.resource.kind;
+}
+
+/// For the form of metadata alone see kubernetes/kubernetes, staging/src/k8s.io/client-go/metadata.
+std::string Reflector::accepted_type(bool for_watch) const {
+  if (options_.metadata_only) {
+    return fmt::format("{};as={}{};g=meta.k8s.io;v=v1", kJson, kMetadataKind,
+                       for_watch ? "" : "List");
+  }
+  if (!options_.resource.protobuf) return std::string(kJson);
+  return fmt::format("{}{}", kProtobuf, for_watch ? ";stream=watch" : "");
+}
+
 Task<Result<std::unique_ptr<transport::BodyStream>>> Reflector::open(std::string target,
                                                                      bool for_watch) {
   // Only what the sink can decode is accepted: a server that cannot write it says so by a 406.
   const std::string_view wanted = options_.resource.protobuf ? kProtobuf : kJson;
   transport::Request request;
   request.target = std::move(target);
-  request.headers.push_back(
-      {"Accept", fmt::format("{}{}", wanted,
-                             for_watch && options_.resource.protobuf ? ";stream=watch" : "")});
+  request.headers.push_back({"Accept", accepted_type(for_watch)});
   auto stream = co_await transport_.open(std::move(request));
   if (!stream) {
     observer_("GET", "<error>");

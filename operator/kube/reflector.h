@@ -54,6 +54,9 @@ class Reflector {
     std::chrono::seconds idle_margin{15};
     /// An object beyond it is skipped: etcd's own limit is 1.5 MiB unless raised.
     std::size_t max_object_bytes = 8U << 20U;
+    /// Take no more of each object than its metadata (PartialObjectMetadata, as JSON): what else it
+    /// holds, such as a Secret's data, never leaves the server.
+    bool metadata_only = false;
     /// The collection is known to have no watch cache (Events): every LIST comes in pages.
     bool paged = false;
     /// Take lists as streams (KEP-3157) where the server knows how. Off by default: a LIST of the
@@ -112,6 +115,9 @@ class Reflector {
   using Take = std::function<Result<void>(std::string_view bytes)>;
 
   [[nodiscard]] WatchState first_state();
+  /// The kind that the answers are of.
+  [[nodiscard]] std::string_view answered_kind() const;
+  [[nodiscard]] std::string accepted_type(bool for_watch) const;
   Task<bool> pause(const WatchOutcome& outcome, Stop& stop);
   void note(const WatchOutcome& outcome);
   void heard() { last_heard_ = options_.timing.now(); }

@@ -119,9 +119,9 @@ Task<Result<Reflector::Page>> Reflector::list_page(std::string target, Stop& sto
   }
   if (!page) co_return fail(std::move(page.error()));
   // A Table, or the list of another kind, would look like an empty list of ours.
-  if (page->kind != fmt::format("{}List", options_.resource.kind)) {
+  if (page->kind != fmt::format("{}List", answered_kind())) {
     co_return fail(protocol_error(fmt::format("a LIST answer of kind \"{}\" where {}List is due",
-                                              page->kind.substr(0, 80), options_.resource.kind)));
+                                              page->kind.substr(0, 80), answered_kind())));
   }
   co_return page;
 }

@@ -19,6 +19,7 @@ struct Reflector::Progress {
   std::string resource_version;  ///< of the last event applied; at first what was asked for
   bool initial_events = false;   ///< the end of a streamed list is still to come
   std::size_t events = 0;
+  bool lost = false;  ///< an event about an object could not be read
   std::optional<Error> error;
 };
 
@@ -65,8 +66,12 @@ Task<WatchOutcome> Reflector::watch(std::string resource_version, bool initial_e
     sink_.abort_list();
     co_return watch_outcome::StreamListCut{has_error, std::move(error)};
   }
-  co_return watch_outcome::WatchEnded{std::move(progress.resource_version), progress.events, lasted,
-                                      has_error, std::move(error)};
+  co_return watch_outcome::WatchEnded{std::move(progress.resource_version),
+                                      progress.events,
+                                      lasted,
+                                      has_error,
+                                      std::move(error),
+                                      progress.lost};
 }
 
 /// Reads until the stream ends, or until progress.error says why it must not be read further.
@@ -125,10 +130,11 @@ bool Reflector::take_event(Progress& progress, const WatchEvent& event) {
     progress.error = event.fault;
     return false;
   }
-  if (!event.fault && event.kind != options_.resource.kind) {
+  if (!event.fault && event.kind != answered_kind()) {
     skip("a watch event", event.ns, event.name,
          protocol_error(fmt::format("kind \"{}\" where {} was asked for", event.kind.substr(0, 80),
-                                    options_.resource.kind)));
+                                    answered_kind())));
+    progress.lost = true;
     return false;
   }
   // The initial events are told in no order of their versions: none of them is a place to resume
@@ -143,6 +149,7 @@ bool Reflector::take_event(Progress& progress, const WatchEvent& event) {
       event.fault ? Result<void>(fail(*event.fault)) : apply_event(progress, event);
   if (!applied) {
     skip("a watch event", event.ns, event.name, applied.error());
+    progress.lost = progress.lost || event.type != WatchEvent::Type::bookmark;
     if (event.type == WatchEvent::Type::deleted) {
       // To go on would leave an object in place that does not exist any more.
       progress.error = applied.error();
@@ -160,8 +167,10 @@ bool Reflector::take_event(Progress& progress, const WatchEvent& event) {
 Result<void> Reflector::apply_event(const Progress& progress, const WatchEvent& event) {
   switch (event.type) {
     case WatchEvent::Type::added:
-    case WatchEvent::Type::modified:
       return progress.initial_events ? sink_.list_item(event.object) : sink_.upsert(event.object);
+    case WatchEvent::Type::modified:
+      return progress.initial_events ? sink_.list_changed(event.object)
+                                     : sink_.upsert(event.object);
     case WatchEvent::Type::deleted:
       return progress.initial_events ? sink_.list_gone(event.object) : sink_.erase(event.object);
     default:

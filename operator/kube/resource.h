@@ -22,8 +22,12 @@ inline constexpr Resource pods{"", "v1", "pods", "Pod", true};
 inline constexpr Resource claims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true};
 inline constexpr Resource volumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
 inline constexpr Resource nodes{"", "v1", "nodes", "Node", false};
+inline constexpr Resource namespaces{"", "v1", "namespaces", "Namespace", false};
+/// Only ever read as metadata.
+inline constexpr Resource secrets{"", "v1", "secrets", "Secret", true, false};
 inline constexpr Resource core_events{"", "v1", "events", "Event", true};
 inline constexpr Resource service_accounts{"", "v1", "serviceaccounts", "ServiceAccount", true};
+inline constexpr Resource config_maps{"", "v1", "configmaps", "ConfigMap", true};
 inline constexpr Resource events{"events.k8s.io", "v1", "events", "Event", true};
 inline constexpr Resource deployments{"apps", "v1", "deployments", "Deployment", true};
 inline constexpr Resource replica_sets{"apps", "v1", "replicasets", "ReplicaSet", true};
@@ -39,6 +43,10 @@ inline constexpr Resource cluster_roles{"rbac.authorization.k8s.io", "v1", "clus
                                         "ClusterRole", false};
 inline constexpr Resource cluster_role_bindings{"rbac.authorization.k8s.io", "v1",
                                                 "clusterrolebindings", "ClusterRoleBinding", false};
+inline constexpr Resource roles{"rbac.authorization.k8s.io", "v1", "roles", "Role", true};
+inline constexpr Resource role_bindings{"rbac.authorization.k8s.io", "v1", "rolebindings",
+                                        "RoleBinding", true};
+inline constexpr Resource csi_drivers{"storage.k8s.io", "v1", "csidrivers", "CSIDriver", false};
 
 /// Path of a collection; `ns` empty means all namespaces (or a cluster-scoped kind).
 [[nodiscard]] std::string collection_path(const Resource& resource, std::string_view ns);

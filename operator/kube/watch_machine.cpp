@@ -101,6 +101,9 @@ struct Rules {
       if (is_too_many_requests(ended.error)) return {Watch{ended.resource_version}, true};
       return {relist(memory), true};
     }
+    // To resume would leave out for ever what an event that could not be read had told. To end the
+    // watch for it at once would be a list for each event about an object that is never readable.
+    if (ended.lost) return {relist(memory), true};
     // Events that do not bring the watch forward (unreadable, or told twice) count as none: a
     // server that tells the same one and closes, time after time, must not be asked in a hot loop.
     constexpr std::chrono::milliseconds kVeryShort{1000};

@@ -75,6 +75,7 @@ struct WatchEnded {
   std::chrono::milliseconds lasted;
   bool has_error = false;  ///< an ERROR event, or bytes that make no sense
   Error error;
+  bool lost = false;  ///< an event about an object could not be read
 };
 
 }  // namespace watch_outcome

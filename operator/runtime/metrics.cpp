@@ -73,6 +73,12 @@ void Metrics::set(const std::string& name, const std::string& help, const Labels
   gauge(name, help, labels).set(value);
 }
 
+void Metrics::remove(const std::string& name, const Labels& labels) {
+  const auto family = impl_->gauges.find(name);
+  if (family == impl_->gauges.end() || !family->second->Has(labels)) return;
+  family->second->Remove(&family->second->Add(labels));
+}
+
 void Metrics::before_scrape(std::function<void()> refresh) {
   impl_->refreshers.push_back(std::move(refresh));
 }

@@ -76,6 +76,9 @@ class Metrics {
              double by = 1.0);
   void set(const std::string& name, const std::string& help, const Labels& labels, double value);
 
+  /// A gauge that is not to be shown any more: of something that will not come back.
+  void remove(const std::string& name, const Labels& labels);
+
   /// Called before each exposition to set gauges that mirror a state.
   void before_scrape(std::function<void()> refresh);
 

@@ -7,8 +7,7 @@
 
 namespace bso::transport {
 
-/// Calls by Boost.Beast on the loop: one connection for each, so that none meets a connection which
-/// the server has just given up.
+/// Calls by Boost.Beast on the loop. A few connections are kept for the calls that follow.
 [[nodiscard]] std::unique_ptr<Calls> make_beast_calls(CallsContext context);
 
 }  // namespace bso::transport

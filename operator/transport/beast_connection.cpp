@@ -2,6 +2,7 @@
 #include "transport/beast_connection.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "transport/proxy_tunnel.h"
 #include "transport/socket_options.h"
@@ -55,6 +57,13 @@ void Connection::close() {
   closed_ = true;
   if (lookup_) lookup_->wake.cancel();
   stream_.close();
+}
+
+bool Connection::still_open() {
+  if (closed_ || !stream_.socket().is_open() || buffer_.size() > 0) return false;
+  char byte = 0;
+  const auto got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && errno == EAGAIN;
 }
 
 Task<Result<void>> Connection::connect(Clock::time_point deadline) {

@@ -20,8 +20,8 @@
 
 namespace bso::transport {
 
-/// One TCP or TLS connection to the API server, for one request. Its coroutines run one at a time,
-/// on the loop, and whoever awaits one keeps the connection alive meanwhile.
+/// One TCP or TLS connection to the API server, for one request at a time. Its coroutines run one
+/// at a time, on the loop, and whoever awaits one keeps the connection alive meanwhile.
 class Connection {
  public:
   using Clock = std::chrono::steady_clock;
@@ -40,6 +40,11 @@ class Connection {
   Task<ErrorCode> receive();
   /// What has come and is not used up.
   [[nodiscard]] boost::beast::flat_buffer& buffer() { return buffer_; }
+
+  /// Nothing is read or written for a while: no time-out runs.
+  void rest() { stream_.expires_never(); }
+  /// After a rest: the server has neither closed it nor said anything.
+  [[nodiscard]] bool still_open();
 
   /// Breaks whatever is pending: it fails with ErrorKind::canceled. Harmless when repeated.
   void close();

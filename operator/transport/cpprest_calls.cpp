@@ -116,7 +116,7 @@ class CpprestCalls final : public Calls {
         client_(std::move(client)),
         by_beast_(make_beast_calls(context_)) {}
   Task<Result<Response>> call(Request request, std::vector<Header> credentials) override {
-    if (has_repeated_name(credentials)) {
+    if (request.prompt || has_repeated_name(credentials)) {
       return by_beast_->call(std::move(request), std::move(credentials));
     }
     return call_by_cpprest(context_, client_, std::move(request), std::move(credentials));

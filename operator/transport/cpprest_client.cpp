@@ -165,6 +165,12 @@ Error describe(const http::http_exception& failure, Exchange& exchange) {
         ErrorKind::network,
         fmt::format("{} closed a kept connection just when the request was sent", where), true);
   }
+  // SSL_R_UNINITIALIZED: the library goes on with a connection that broke before the handshake.
+  if (reason == "uninitialized") {
+    return transport_error(ErrorKind::network,
+                           fmt::format("{} closed the connection before TLS was set up", where),
+                           true);
+  }
   if (!reason.empty()) {
     return transport_error(
         ErrorKind::tls, fmt::format("TLS with {} failed: {}{}", where, reason, tls_advice(number)),

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
+
 namespace bso::transport {
 namespace {
 
@@ -38,14 +40,6 @@ bool is_target(std::string_view text) {
          });
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 bool is_ours(const std::string& lower_name) {
   constexpr std::array<std::string_view, 11> kOurs{
       "accept-encoding",   "authorization", "connection", "content-length",
@@ -61,7 +55,7 @@ Result<void> check_headers(const std::vector<Header>& headers) {
     if (!is_token(header.name)) {
       return fail(invalid_input(fmt::format("\"{}\" is no header name", header.name)));
     }
-    auto name = lower(header.name);
+    auto name = lower_case(header.name);
     if (is_ours(name)) {
       return fail(invalid_input(fmt::format("header {} is set by the transport", header.name)));
     }
@@ -76,7 +70,7 @@ Result<void> check_headers(const std::vector<Header>& headers) {
 /// Credentials may be what the caller's own headers must not: Authorization, and one name twice.
 Result<void> check_credentials(const std::vector<Header>& credentials) {
   for (const auto& header : credentials) {
-    const auto name = lower(header.name);
+    const auto name = lower_case(header.name);
     if (is_token(name) && (name == "authorization" || name.starts_with("impersonate-"))) continue;
     return fail(invalid_input(fmt::format("header {} is none of credentials", header.name)));
   }
@@ -216,7 +210,7 @@ std::optional<Error> refuse(const ResponseHead& head, const Peer& peer) {
                     head.status, host_of(head.location)),
         false);
   }
-  if (!head.content_encoding.empty() && lower(head.content_encoding) != "identity") {
+  if (!head.content_encoding.empty() && lower_case(head.content_encoding) != "identity") {
     return refusal(
         fmt::format("sent a compressed body ({}) although none was asked for: look for a proxy in "
                     "between",

@@ -43,6 +43,9 @@ struct Request {
   /// For calls: the whole exchange. For streams: connect, send and response headers.
   std::chrono::milliseconds timeout{30'000};
   Permit permit;  ///< empty: always
+  /// A call that answers an event: it goes out from the loop itself, in one piece and on a kept
+  /// connection, and not by cpprestsdk, whose thread takes 100 to 200 us.
+  bool prompt = false;
 };
 
 struct Response {

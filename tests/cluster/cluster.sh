@@ -21,6 +21,8 @@
 #   BSO_CLUSTER_DIR       where it lives (default /var/tmp/block-storage-operator-cluster)
 #   BSO_CLUSTER_NETWORK   the network of the nodes, a /24 that nothing else on this machine
 #                         uses (default 10.77.0.0/24); the machine itself has .254 in it
+#   BSO_CLUSTER_NODE_GRACE  seconds after which a node that does not report counts as lost
+#                         (default 40, as everywhere); a kubelet here reports every 4 s
 #   BSO_CACHE_DIR         see binaries.sh
 #   USE_EXISTING_CLUSTER  "true": use the cluster that KUBECONFIG names. `up` only checks
 #                         that it answers, `down` does nothing.
@@ -122,6 +124,8 @@ machine_address=$prefix.254
 pod_networks=(172.30.1.0/24 172.30.2.0/24)
 all_pods=172.30.0.0/16
 services=10.96.0.0/24
+node_grace=${BSO_CLUSTER_NODE_GRACE:-40}
+[[ "$node_grace" =~ ^[1-9][0-9]{0,3}$ ]] || die "BSO_CLUSTER_NODE_GRACE=$node_grace: a number of seconds is needed"
 api_url=https://$control_address:6443
 
 # Requests inside the cluster must not go to a proxy that the environment names.
@@ -501,7 +505,8 @@ start_control_plane() {
     "$bin/kube-controller-manager" --kubeconfig="$pki/kube-controller-manager.kubeconfig" --leader-elect=false \
     --use-service-account-credentials=true --service-account-private-key-file="$pki/sa.key" \
     --root-ca-file="$pki/ca.crt" --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \
-    --flex-volume-plugin-dir="$control/flexvolume" --pvclaimbinder-sync-period=5s
+    --flex-volume-plugin-dir="$control/flexvolume" --pvclaimbinder-sync-period=5s \
+    --node-monitor-grace-period="${node_grace}s"
   ensure_daemon kube-scheduler "$bin/kube-scheduler" --kubeconfig="$pki/kube-scheduler.kubeconfig" --leader-elect=false
   enter_nothing
 }
@@ -528,8 +533,10 @@ start_kubelet() { # NODE
     [ ! -e "$controller/cgroup.procs" ] || mkdir -p "$controller/$cgroup/$1"
   done
   enter_node "$1"
+  # --provider-id: clouds name their machines, and drivers call them so.
   ensure_daemon "$1-kubelet" "$bin/kubelet" --config="$(node_dir "$1")/kubelet.yaml" \
     --kubeconfig="$pki/kubelet-$1.kubeconfig" --hostname-override="$1" --node-ip="$1" \
+    --provider-id="test:///machine-${1##*.}" \
     --container-runtime=remote --container-runtime-endpoint=unix:///run/containerd/containerd.sock
   enter_nothing
 }

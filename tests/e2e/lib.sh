@@ -12,6 +12,8 @@
   BSO_TOP=$(cd "$BSO_HERE/../.." && pwd)
   BSO_OPERATOR_VERSION=$(sed -n 's/^project(block-storage-operator VERSION \([0-9.]*\).*/\1/p' "$BSO_TOP/CMakeLists.txt")
   BSO_PLUGIN_VERSION=$(sed -n 's/^version: *//p' "$BSO_TOP/operator/bundles/ibmc-block/bundle.yaml")
+  # The only other version that stand-ins are made of, for upgrades.
+  BSO_NEXT_VERSION=2.5.27
   BSO_PROGRAM_FILE=$BSO_TOP/build/release/operator/block-storage-operator
   BSO_NAMESPACE=block-storage-operator
   BSO_ACCOUNT=system:serviceaccount:$BSO_NAMESPACE:block-storage-operator
@@ -39,7 +41,9 @@ image_archives() { # DIR
   printf '%s\n' "$1/block-storage-operator-$BSO_OPERATOR_VERSION.tar" "$1/shell-1.tar" \
     "$1/ibmcloud-block-storage-driver-$BSO_PLUGIN_VERSION.tar" \
     "$1/ibmcloud-block-storage-driver-gke-$BSO_PLUGIN_VERSION.tar" \
-    "$1/ibmcloud-block-storage-plugin-$BSO_PLUGIN_VERSION.tar"
+    "$1/ibmcloud-block-storage-plugin-$BSO_PLUGIN_VERSION.tar" \
+    "$1/ibmcloud-block-storage-driver-$BSO_NEXT_VERSION.tar" \
+    "$1/ibmcloud-block-storage-plugin-$BSO_NEXT_VERSION.tar"
 }
 
 # --- the cluster -------------------------------------------------------------

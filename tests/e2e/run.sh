@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # End-to-end tests: the operator as it ships, in a real Kubernetes with two nodes.
 #
-# Usage: tests/e2e/run.sh [--keep] [--list] [FILTER...]
+# Usage: tests/e2e/run.sh [--keep] [--list] [--causes] [FILTER...]
 #
 #   FILTER    runs only the scenarios with this word in their name; all without one
 #   --keep    leaves the cluster up
 #   --list    only prints the names of the scenarios
+#   --causes  only prints which scenario shows which cause of a pod that waits for its volume
 #
 # Needs root, the packages of tests/install-packages.sh and a finished build (cmake --preset
-# release && cmake --build --preset release); tests/run.sh does all of that. Takes about 4
+# release && cmake --build --preset release); tests/run.sh does all of that. Takes about 11
 # minutes, and once 10 more to build Kubernetes.
 #
 # Environment:
@@ -20,10 +21,31 @@
 set -euo pipefail
 export BSO_CLUSTER_DIR=${BSO_CLUSTER_DIR:-/var/tmp/block-storage-operator-e2e}
 export BSO_CLUSTER_NETWORK=${BSO_CLUSTER_NETWORK:-10.78.0.0/24}
+# Half of what clusters have, and still five reports of a kubelet: a scenario waits for that long.
+export BSO_CLUSTER_NODE_GRACE=20
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=writer.sh
+. "$(dirname "$0")/writer.sh"
 # shellcheck source=scenarios.sh
 . "$(dirname "$0")/scenarios.sh"
+# shellcheck source=causes.sh
+. "$(dirname "$0")/causes.sh"
+# shellcheck source=../cause-names.sh
+. "$BSO_TOP/tests/cause-names.sh"
+# shellcheck source=../tagged-tests.sh
+. "$BSO_TOP/tests/tagged-tests.sh"
+
+# "C5 HolderTerminating -> SCENARIO" for each cause that one shows.
+show_causes() {
+  printf '%s\n' "${causes[@]}" | awk -F '\t' '
+    FILENAME == ARGV[1] { shown[$1] = shown[$1] "\n" $2; next }
+    {
+      number = $0; sub(/ .*/, "", number)
+      count = split(shown[number], scenarios, "\n")
+      for (i = 2; i <= count; i++) printf "%-29s -> %s\n", $0, scenarios[i]
+    }' <(tagged_scenarios cause "" "$BSO_TOP"/tests/e2e/*.sh) -
+}
 
 keep=false filters=()
 while [ $# -gt 0 ]; do
@@ -31,6 +53,7 @@ while [ $# -gt 0 ]; do
     -h | --help) print_help; exit 0 ;;
     --keep) keep=true ;;
     --list) printf '%s\n' "${scenarios[@]}"; exit 0 ;;
+    --causes) show_causes; exit 0 ;;
     -*) die "unknown option '$1'; see --help" ;;
     *) filters+=("$1") ;;
   esac
@@ -94,6 +117,7 @@ for scenario in "${chosen[@]}"; do
   (
     set -e
     "$scenario"
+    if [ -e "$work/writer" ]; then writer_was_not_disturbed; fi
   )
   status=$?
   set -e

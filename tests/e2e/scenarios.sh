@@ -3,9 +3,12 @@
 # shellcheck disable=SC2154 # $work and $figures are run.sh's
 # shellcheck disable=SC2317 # functions inside of functions are handed to `eventually`
 #
-# The scenarios of run.sh, in the order in which they run. Sourced, never run. Each finds the
-# operator and the plug-in installed, and no workload of the examples; the last two find the operator
-# bound to the second node, and the last one no plug-in, when those before them ran.
+# The scenarios of run.sh, in the order in which they run, those of causes.sh between them. Sourced,
+# never run. A tag [cause-N] before a scenario names a cause that it shows. Each finds the
+# operator and the plug-in installed, a pod that writes to a volume of it, and no workload of the
+# examples. What those before it leave behind: the plug-in has the next version after its upgrade;
+# the last two find the operator bound to the second node, and the last one neither plug-in nor
+# writer.
 
 # shellcheck disable=SC2034 # for run.sh
 scenarios=(
@@ -16,7 +19,15 @@ scenarios=(
   annotation_goes_when_the_holder_goes
   multi_attach_across_nodes_is_explained_and_healed
   rollout_deadlock_is_explained_and_healed
+  holder_that_ends_slowly_is_explained
+  lost_node_is_explained
+  mount_that_outlives_its_pod_is_explained
+  attachment_that_nobody_needs_is_explained
+  words_of_a_cloud_are_understood
   killed_operator_comes_back
+  helm_release_is_adopted_under_a_mounted_volume
+  plugin_is_upgraded_under_a_mounted_volume
+  broken_image_is_rolled_back_under_a_mounted_volume
   operator_works_on_either_node
   uninstall_waits_for_volumes_and_leaves_nothing
   driver_that_shares_by_node_gets_no_annotation
@@ -106,10 +117,13 @@ prepare() {
   kubectl apply -f "$BSO_TOP/crds/" -f "$BSO_TOP/manifests/" >/dev/null
   eventually 120 "the operator is ready" operator_ready
   install_plugin quickstart-plugin.yaml "$driver_image"
+  writer_starts
 }
 
+# --- cleaning up -------------------------------------------------------------
+
 nothing_left() {
-  [ -z "$(kubectl get deployments,replicasets,pods,pvc -o name)$(kubectl get pv -o name)" ]
+  [ -z "$(kubectl get deployments,replicasets,statefulsets,pods,pvc -o name)$(kubectl get pv -l 'app!=writer' -o name)" ]
 }
 
 no_pod_waits() {
@@ -124,12 +138,13 @@ waiting_pods() {
 # deleted, the kubelet of Kubernetes 1.20 may still mount the volume for it, fail to look up the
 # claim ("MountVolume.NodeExpandVolume get PVC failed: ... forbidden"), and never unmount it again.
 clean_workloads() {
-  kubectl delete deployments,replicasets --all --cascade=orphan >/dev/null
+  kubectl delete deployments,replicasets,statefulsets --all --cascade=orphan >/dev/null
   waiting_pods | xargs -r kubectl delete pods --wait=false >/dev/null
   wait_for 90 no_pod_waits || return 1
   kubectl delete pods --all --wait=false >/dev/null
   wait_for 90 no_pods '' || return 1
-  kubectl delete pvc,pv --all --wait=false >/dev/null
+  kubectl delete pvc --all --wait=false >/dev/null
+  kubectl delete pv -l 'app!=writer' --wait=false >/dev/null
   wait_for 90 nothing_left
 }
 
@@ -148,18 +163,21 @@ start() { # EXAMPLE [NODE]
   example "$1" "${2:-$BSO_NODE_1}" registry.local/shell:1 | kubectl apply -f - >/dev/null
 }
 
-pod() { # NAME NODE CLAIM
+# One that is given seconds to end takes them all.
+pod() { # NAME NODE CLAIM [SECONDS]
+  local at_the_end='exit 0'
+  [ -z "${4:-}" ] || at_the_end=''
   kubectl apply -f - >/dev/null <<YAML
 apiVersion: v1
 kind: Pod
 metadata: {name: $1, labels: {app: $1}}
 spec:
   nodeSelector: {kubernetes.io/hostname: $2}
-  terminationGracePeriodSeconds: 2
+  terminationGracePeriodSeconds: ${4:-2}
   containers:
   - name: shell
     image: registry.local/shell:1
-    command: [sh, -c, "trap 'exit 0' TERM; tail -f /dev/null & wait"]
+    command: [sh, -c, "trap '$at_the_end' TERM; tail -f /dev/null & wait"]
     volumeMounts: [{name: data, mountPath: /mnt}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: $3}}]
 YAML
@@ -285,6 +303,7 @@ seventeen_classes_and_the_foreign_nine_untouched() {
   expect "the foreign nine were not touched" diff "$work/foreign" <(foreign_classes)
 }
 
+# [cause-C1]
 three_pods_on_one_node_are_explained_and_healed() {
   local pod before
   story "$BSO_NODE_1"
@@ -303,6 +322,7 @@ pod_runs() {
   [ "$(running_pods "app=$1")" = "$1" ]
 }
 
+# [cause-C4]
 annotation_goes_when_the_holder_goes() {
   local running
   shared_volume
@@ -328,6 +348,7 @@ has_multi_attach() { # SELECTOR
   return 1
 }
 
+# [cause-C2]
 multi_attach_across_nodes_is_explained_and_healed() {
   local pod holder sentence waiting
   kubectl apply -f "$BSO_TOP/examples/volume-two-nodes.yml" >/dev/null
@@ -362,6 +383,7 @@ multi_attach_across_nodes_is_explained_and_healed() {
   eventually 10 "no annotation is left" annotated_are app=dep3pod-two-nodes 0
 }
 
+# [cause-C3]
 rollout_deadlock_is_explained_and_healed() {
   local old new
   shared_volume
@@ -413,6 +435,158 @@ killed_operator_comes_back() {
   eventually 240 "the next pod has the volume and no annotation, the others name it" nobody_runs_with_an_annotation
 }
 
+patch_plugin() { # MERGE-PATCH-OF-THE-SPEC
+  kubectl patch bsp/ibmc-block --type=merge -p "{\"spec\":$1}" >/dev/null
+}
+
+# Of the plug-in; "" when it has none.
+plugin_field() { # JQ-EXPRESSION
+  kubectl get bsp/ibmc-block -o json | jq -r "$1 // empty"
+}
+
+condition_field() { # TYPE FIELD
+  plugin_field ".status.conditions[] | select(.type == \"$1\") | .$2"
+}
+
+reason_is() { # TYPE REASON
+  [ "$(condition_field "$1" reason)" = "$2" ]
+}
+
+version_is() { # VERSION
+  [ "$(plugin_field .status.version)" = "$1" ]
+}
+
+image_of() { # VERSION
+  printf '%s\n' "registry.local/ibmcloud-block-storage-driver:$1"
+}
+
+# What is on a node's disk, which is what mounts volumes there.
+driver_on_disk() { # NODE
+  cluster exec-node "$1" sh -c '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/ibm~ibmc-block/ibmc-block version' |
+    jq -r .message
+}
+
+driver_on_both_disks() { # VERSION
+  [ "$(driver_on_disk "$BSO_NODE_1")|$(driver_on_disk "$BSO_NODE_2")" = "$1 single-pod|$1 single-pod" ]
+}
+
+# What the operator has made, as a List.
+plugin_objects() {
+  {
+    kubectl -n kube-system get deployments,daemonsets,serviceaccounts -l blockstorage.dev/plugin -o json &&
+      kubectl get sc,clusterroles,clusterrolebindings -l blockstorage.dev/plugin -o json
+  } | jq -s '{apiVersion: "v1", kind: "List", items: map(.items[])}'
+}
+
+# The same objects as a release of Helm 3 leaves them: its marks, no sign of the operator on them nor
+# on their pods, and no record of who has set which field. This chart rolls both nodes at once.
+as_helm_leaves_them() { # FILE-OF-A-LIST
+  jq '
+    def strike: if . then with_entries(select(.key | test("^(blockstorage\\.dev/|app\\.kubernetes\\.io/)") | not)) else . end;
+    .items[] |= (
+      .metadata |= (del(.resourceVersion, .generation) | .labels |= strike | .annotations |= strike | .managedFields = [{}])
+      | .metadata.labels += {"app.kubernetes.io/managed-by": "Helm", heritage: "Helm", release: "blkstg",
+          chart: "ibmcloud-block-storage-plugin-1.7.1"}
+      | .metadata.annotations += {"meta.helm.sh/release-name": "blkstg", "meta.helm.sh/release-namespace": "default"}
+      | if .spec.template then .spec.template.metadata |= (.labels |= strike | .annotations |= strike) else . end
+      | if .kind == "DaemonSet" then .spec.updateStrategy.rollingUpdate.maxUnavailable = 2 else . end)' "$1"
+}
+
+identities() { # FILE-OF-A-LIST
+  jq -r '.items[] | .kind + "/" + .metadata.name + " " + .metadata.uid' "$1" | sort
+}
+
+# Objects of a List, as they are now, that a jq condition holds for.
+objects_where() { # FILE-OF-A-LIST CONDITION
+  kubectl get -f "$1" -o json | jq -r ".items[] | select($2) | .kind + \"/\" + .metadata.name"
+}
+
+# [row-12] [row-13]
+helm_release_is_adopted_under_a_mounted_volume() {
+  local release=$work/release.json pods
+  plugin_objects >"$work/objects.json"
+  patch_plugin '{"deletion":{"whenVolumesExist":"Orphan"}}'
+  pods=$(plugin_pods)
+  kubectl delete bsp/ibmc-block --timeout=60s >/dev/null
+  expect "the driver stays" driver_everywhere "$driver_image"
+  expect "with the same pods" equals "$pods" "$(plugin_pods)"
+  as_helm_leaves_them "$work/objects.json" >"$release"
+  kubectl replace --field-manager=helm -f "$release" >/dev/null
+  eventually 120 "what Helm has installed runs on both nodes" driver_everywhere "$driver_image"
+  expect "all of it is Helm's" equals '' "$(objects_where "$release" '.metadata.labels["app.kubernetes.io/managed-by"] != "Helm"')"
+  # The provisioner's former pod may still be about, which comes with a Deployment.
+  no_plugin_pods() {
+    local found
+    found=$(plugin_pods) && [ -z "$found" ]
+  }
+  eventually 120 "no pod is known to be the operator's" no_plugin_pods
+  install_plugin quickstart-plugin.yaml "$driver_image"
+  no_mark_of_helm() {
+    local found
+    found=$(objects_where "$release" '(.metadata.labels["app.kubernetes.io/managed-by"] != "block-storage-operator")
+      or .metadata.labels.heritage or .metadata.annotations["meta.helm.sh/release-name"]') && [ -z "$found" ]
+  }
+  eventually 30 "all of it is the operator's, and nothing Helm's" no_mark_of_helm
+  kubectl get -f "$release" -o json >"$work/adopted.json"
+  expect "every object is the one of before" equals "$(identities "$work/objects.json")" "$(identities "$work/adopted.json")"
+  expect "nothing is wrong" condition_is Degraded False
+  expect "and nobody has changed anything" reason_is DriftDetected NoDrift
+  expect "what Helm keeps of the release is told" equals "kubectl delete secret -n default -l owner=helm,name=blkstg" \
+    "$(plugin_field '.status.leftovers[0].remedy')"
+}
+
+# [row-27]
+plugin_is_upgraded_under_a_mounted_volume() {
+  local begin
+  expect "both nodes mount with the driver $BSO_PLUGIN_VERSION" driver_on_both_disks "$BSO_PLUGIN_VERSION"
+  begin=$(now_ns)
+  patch_plugin "{\"driver\":{\"version\":\"$BSO_NEXT_VERSION\"}}"
+  eventually 30 "the rollout is told of" reason_is Progressing RollingOut
+  eventually 180 "the new driver is on both nodes" driver_everywhere "$(image_of "$BSO_NEXT_VERSION")"
+  eventually 60 "the status has the new version" version_is "$BSO_NEXT_VERSION"
+  eventually 60 "its rollout is complete" condition_is Progressing False
+  figure "upgrade of two nodes, s" "$(seconds_between "$begin" "$(now_ns)")"
+  expect "both nodes mount with the new driver" driver_on_both_disks "$BSO_NEXT_VERSION"
+  expect "the plug-in is available" condition_is Available True
+  expect "nothing is wrong" condition_is Degraded False
+}
+
+# [row-D]
+broken_image_is_rolled_back_under_a_mounted_volume() {
+  local was image begin
+  was=$(plugin_field .status.version)
+  image=$(image_of "$was")
+  expect "the driver $was is on both nodes" driver_everywhere "$image"
+  begin=$(now_ns)
+  # The shortest deadline that the operator takes.
+  patch_plugin '{"driver":{"version":"9.9.9"},"upgrade":{"progressDeadlineSeconds":60,"onFailure":"Rollback"}}'
+  eventually 30 "the rollout is under way" reason_is Progressing RollingOut
+  eventually 60 "the image is missed" condition_is Degraded True
+  expect "no more than one node is without a driver" [ "$(driver_pods_ready)" -ge 1 ]
+  # What is due does not depend on the operator that has begun it.
+  kubectl -n "$BSO_NAMESPACE" delete pod "$(operator_pod)" --wait=false >/dev/null
+  eventually 60 "another operator is ready" operator_ready
+  eventually 150 "the status says that it is rolled back" reason_is Degraded RolledBack
+  # A kubelet of 1.20 takes up to a minute and more to let go of a pod whose image never came.
+  eventually 180 "the driver $was is on both nodes again" driver_everywhere "$image"
+  figure "broken image to its rollback complete, s" "$(seconds_between "$begin" "$(now_ns)")"
+  eventually 60 "the status has the version that runs" version_is "$was"
+  eventually 30 "the rollback is complete" rolled_back_to "$was"
+  expect "the message names the version that failed" contains "$(condition_field Degraded message)" 9.9.9
+  expect "both nodes mount with the driver $was" driver_on_both_disks "$was"
+  patch_plugin "{\"driver\":{\"version\":\"$was\"},\"upgrade\":null}"
+  eventually 60 "with the old version in the spec all is well" condition_is Degraded False
+  expect "the driver $was is still on both nodes" driver_everywhere "$image"
+}
+
+driver_pods_ready() {
+  kubectl -n kube-system get daemonset/ibmcloud-block-storage-driver -o 'jsonpath={.status.numberReady}'
+}
+
+rolled_back_to() { # VERSION
+  contains "$(condition_field Degraded message)" "was rolled back to what ran before, version $1."
+}
+
 operator_works_on_either_node() {
   local node
   for node in "$BSO_NODE_1" "$BSO_NODE_2"; do
@@ -427,22 +601,41 @@ operator_works_on_either_node() {
   done
 }
 
+# Names and identifiers of its pods, none of which is made anew when these stay.
+plugin_pods() {
+  kubectl -n kube-system get pods -l blockstorage.dev/plugin -o json | jq -r '.items[].metadata | .name + " " + .uid' | sort
+}
+
+# [row-10]
 uninstall_waits_for_volumes_and_leaves_nothing() {
-  shared_volume
+  local image pods begin
+  image=$(image_of "$(plugin_field .status.version)")
+  expect "the driver is on both nodes" driver_everywhere "$image"
+  pods=$(plugin_pods)
   kubectl delete bsp/ibmc-block --wait=false >/dev/null
   eventually 30 "the deletion is blocked by the volume" condition_is DeletionBlocked True
-  expect "the condition names the volume" contains \
-    "$(kubectl get bsp/ibmc-block -o json | jq -r '.status.conditions[] | select(.type == "DeletionBlocked") | .message')" pv-bronze-blk
-  expect "the driver is still on both nodes" driver_everywhere "$driver_image"
+  expect "the condition names the volume" contains "$(condition_field DeletionBlocked message)" pv-writer
+  expect "and its claim" contains "$(condition_field DeletionBlocked message)" writer/data
+  # Not just slow: it still holds after a while in which much could have gone.
+  sleep 5
+  expect "the deletion is still blocked" condition_is DeletionBlocked True
+  expect "the driver is still on both nodes" driver_everywhere "$image"
+  expect "with the same pods" equals "$pods" "$(plugin_pods)"
   expect "the classes are still there" equals 17 "$(kubectl get sc -o name | wc -l)"
-  clean_workloads
+  writer_ends
+  begin=$(now_ns)
   plugin_gone() { [ -z "$(kubectl get bsp -o name)" ]; }
   eventually 120 "without the volume the plug-in goes" plugin_gone
+  figure "last volume gone to plug-in gone, s" "$(seconds_between "$begin" "$(now_ns)")"
+  # By their names: what had lost its labels would be left too.
   traces() {
-    kubectl get deployments,daemonsets,serviceaccounts -n kube-system -l blockstorage.dev/plugin -o name
-    kubectl get sc,clusterroles,clusterrolebindings -l blockstorage.dev/plugin -o name
+    kubectl get deployments,daemonsets,serviceaccounts,pods -n kube-system -o name &&
+      kubectl get sc,clusterroles,clusterrolebindings -o name
   }
-  nothing_of_the_plugin() { [ -z "$(traces)" ]; }
+  nothing_of_the_plugin() {
+    local found
+    found=$(traces) && ! grep -E 'ibmcloud-block-storage|ibmc-block' <<<"$found"
+  }
   eventually 60 "and leaves nothing" nothing_of_the_plugin
   expect "the nine foreign classes stay, untouched" diff "$work/foreign" <(foreign_classes)
 }

@@ -24,7 +24,7 @@ Json labels_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("what is deleted comes back", "[install][own]") {
+TEST_CASE("what is deleted comes back", "[install][own][row-15]") {
   const PluginTest clean;
   OperatorProcess op(operator_options());
   create_plugin();
@@ -40,7 +40,7 @@ TEST_CASE("what is deleted comes back", "[install][own]") {
   }
 }
 
-TEST_CASE("what others take away is set right", "[install][own]") {
+TEST_CASE("what others take away is set right", "[install][own][row-15]") {
   const PluginTest clean;
   OperatorProcess op(operator_options());
   create_plugin();
@@ -59,7 +59,7 @@ TEST_CASE("what others take away is set right", "[install][own]") {
 TEST_CASE("a class that cannot be changed is reported, not fought", "[install][own]") {
   const PluginTest clean;
   OperatorProcess op(operator_options());
-  create_plugin();
+  create_plugin({{"storageClasses", {{"onImmutableChange", "Block"}}}});
   wait_applied();
   (void)op.stop();  // or it would make the class anew before we do
   auto other = world().api.get(kGold);
@@ -82,7 +82,8 @@ TEST_CASE("a class that cannot be changed is reported, not fought", "[install][o
   CHECK(world().api.get(kGold).at("parameters").at("iopsPerGB") == "10");
 }
 
-TEST_CASE("a stranger's object under our name is left alone and reported", "[install][own]") {
+TEST_CASE("a stranger's object under our name is left alone and reported",
+          "[install][own][row-H]") {
   const PluginTest clean;
   const auto foreign = world().api.create(kClasses, {{"metadata", {{"name", "ibmc-block-gold"}}},
                                                      {"provisioner", "example.com/other"}});
@@ -90,8 +91,7 @@ TEST_CASE("a stranger's object under our name is left alone and reported", "[ins
       world().api.create("/api/v1/namespaces/kube-system/serviceaccounts",
                          {{"metadata",
                            {{"name", "ibmcloud-block-storage-plugin"},
-                            {"labels", {{"app.kubernetes.io/managed-by", "Helm"}}},
-                            {"annotations", {{"meta.helm.sh/release-name", "blkstg"}}}}}});
+                            {"labels", {{"app.kubernetes.io/managed-by", "other-operator"}}}}}});
   OperatorProcess op(operator_options());
   create_plugin();
   eventually("both are reported", [&]() -> Missing {
@@ -117,35 +117,4 @@ TEST_CASE("a stranger's object under our name is left alone and reported", "[ins
   world().api.merge(kAccount, handed_over);
   wait_condition("Degraded", "False");
   CHECK(labels_of(kAccount).value("app.kubernetes.io/part-of", "") == "ibmc-block");
-}
-
-TEST_CASE("another field manager is named, not fought", "[install][own]") {
-  const PluginTest clean;
-  OperatorProcess op(operator_options());
-  create_plugin();
-  wait_applied();
-  const std::string image = "registry.example.com/patched:1";
-  world().api.apply(
-      kNodeDriver,
-      {{"apiVersion", "apps/v1"},
-       {"kind", "DaemonSet"},
-       {"metadata", {{"name", "ibmcloud-block-storage-driver"}, {"namespace", "kube-system"}}},
-       {"spec",
-        {{"template",
-          {{"spec",
-            {{"containers",
-              {{{"name", "ibmcloud-block-storage-driver-container"}, {"image", image}}}}}}}}}}},
-      "gitops-tool", true);
-  const auto text = wait_degraded("ConflictingManager");
-  CHECK_THAT(text, Contains("gitops-tool") && Contains("image") &&
-                       Contains("DaemonSet kube-system/ibmcloud-block-storage-driver"));
-  const auto version = world().api.get(kNodeDriver).at("metadata").at("resourceVersion");
-  holds(
-      "the image stays as the other manager set it",
-      [&]() -> Missing {
-        const auto now = world().api.get(kNodeDriver).at("metadata").at("resourceVersion");
-        if (now == version) return std::nullopt;
-        return now.dump();
-      },
-      2s);
 }

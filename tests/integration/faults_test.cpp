@@ -3,7 +3,6 @@
 
 #include "integration/plugin.h"
 #include "integration/world.h"
-#include "support/kubeconfig.h"
 
 using namespace bso::test;
 using Catch::Matchers::Contains;
@@ -39,7 +38,8 @@ const std::vector<FaultySpec>& faulty_specs() {
 
 }  // namespace
 
-TEST_CASE("a faulty spec is explained, applies nothing and can be repaired", "[faults][own]") {
+TEST_CASE("a faulty spec is explained, applies nothing and can be repaired",
+          "[faults][own][row-23]") {
   const PluginTest clean;
   OperatorProcess op(operator_options());
   for (const auto& fault : faulty_specs()) {
@@ -125,23 +125,12 @@ TEST_CASE("missing rights are named once, and granting them heals", "[faults][ow
   remove_roles();
 }
 
-TEST_CASE("the rights of manifests/10-rbac.yaml are enough", "[faults][own]") {
+TEST_CASE("the rights of manifests/10-rbac.yaml are enough", "[faults][own][row-26]") {
   const PluginTest clean;
-  const std::string ns = "block-storage-operator";
-  (void)world().kubectl.attempt({"create", "namespace", ns});
-  world().kubectl.apply_path(BSO_SOURCE_DIR "/manifests/10-rbac.yaml");
-  const auto token = world().api.create(
-      "/api/v1/namespaces/" + ns + "/serviceaccounts/block-storage-operator/token",
-      {{"apiVersion", "authentication.k8s.io/v1"},
-       {"kind", "TokenRequest"},
-       {"spec", Json::object()}});
   const TemporaryDirectory directory;
-  write_file(directory.file("kubeconfig"),
-             make_kubeconfig({.server = world().plane.setting("BSO_URL"),
-                              .ca_pem = read_file(world().plane.setting("BSO_CA")),
-                              .token = token.at("status").at("token")}));
+  const auto kubeconfig = own_rights_kubeconfig(directory);
   auto audit = world().audit();
-  OperatorProcess op(replica_options(directory.file("kubeconfig"), "rights", ns));
+  OperatorProcess op(replica_options(kubeconfig, "rights", "block-storage-operator"));
   op.wait_ready();
   create_plugin();
   wait_applied();

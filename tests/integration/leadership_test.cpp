@@ -200,7 +200,7 @@ TEST_CASE("a leader that stood still for longer than its lease writes nothing an
 }
 
 TEST_CASE("who ends hands over at once, who dies within the lease's time",
-          "[leadership][own][change]") {
+          "[leadership][own][change][row-22]") {
   Crowd crowd;
   auto first = std::make_unique<OperatorProcess>(crowd.replica("first", Users::admin()));
   first->wait_ready();

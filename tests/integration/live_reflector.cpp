@@ -20,24 +20,28 @@ namespace bso::test {
 struct LiveReflector::Seen {
   std::string ns;
   std::string name;
-  std::string version;
+  Held held;
 
   static Result<Seen> from_protobuf(std::string_view object) {
     const auto key = codec::decode_object_key(object);
     if (!key) return fail(key.error());
-    return Seen{std::string(key->ns), std::string(key->name), std::string(key->resource_version)};
+    return Seen{std::string(key->ns),
+                std::string(key->name),
+                {std::string(key->resource_version), std::string(key->uid)}};
   }
   static Result<Seen> from_json(std::string_view object) {
     const auto document = codec::parse_json(object);
     if (!document) return fail(document.error());
     return Seen{codec::string_at(*document, {"metadata", "namespace"}),
                 codec::string_at(*document, {"metadata", "name"}),
-                codec::string_at(*document, {"metadata", "resourceVersion"})};
+                {codec::string_at(*document, {"metadata", "resourceVersion"}),
+                 codec::string_at(*document, {"metadata", "uid"})}};
   }
 };
 
-LiveReflector::LiveReflector(kube::Reflector::Options options) {
-  auto config = kube::load_client_config(kube::sources_of_process(world().plane.kubeconfig(), ""));
+LiveReflector::LiveReflector(kube::Reflector::Options options, const std::string& kubeconfig) {
+  const auto& file = kubeconfig.empty() ? world().plane.kubeconfig() : kubeconfig;
+  auto config = kube::load_client_config(kube::sources_of_process(file, ""));
   if (!config) throw TestFailure(config.error().message);
   transport::TransportOptions wire;
   wire.endpoint = config->endpoint;
@@ -62,36 +66,45 @@ LiveReflector::~LiveReflector() {
 
 std::unique_ptr<kube::ObjectSink> LiveReflector::make_sink(bool protobuf) {
   using Sink = kube::RecordSink<Seen>;
-  return std::make_unique<Sink>(
-      Sink::Store{.decode = protobuf ? Seen::from_protobuf : Seen::from_json,
-                  .key =
-                      [](const Seen& seen) {
-                        return Sink::Key{seen.ns, seen.name};
-                      },
-                  .upsert =
-                      [this](Seen seen) {
-                        journal.push_back("+" + seen.name);
-                        held[{seen.ns, seen.name}] = seen.version;
-                      },
-                  .erase =
-                      [this](const Sink::Key& key) {
-                        if (held.erase(key) > 0) journal.push_back("-" + key.second);
-                      },
-                  .keys =
-                      [this] {
-                        std::vector<Sink::Key> keys;
-                        for (const auto& [key, version] : held) keys.push_back(key);
-                        return keys;
-                      }});
+  return std::make_unique<Sink>(Sink::Store{
+      .decode = protobuf ? Seen::from_protobuf : Seen::from_json,
+      .key =
+          [](const Seen& seen) {
+            return Sink::Key{seen.ns, seen.name};
+          },
+      .upsert =
+          [this](Seen seen) {
+            journal.push_back("+" + seen.name);
+            auto& known = held[{seen.ns, seen.name}];
+            if (known.uid == seen.held.uid && kube::is_older(seen.held.version, known.version)) {
+              went_back.push_back(seen.name);
+            }
+            known = std::move(seen.held);
+          },
+      .erase =
+          [this](const Sink::Key& key) {
+            if (held.erase(key) > 0) journal.push_back("-" + key.second);
+          },
+      .keys =
+          [this] {
+            std::vector<Sink::Key> keys;
+            for (const auto& [key, known] : held) keys.push_back(key);
+            return keys;
+          }});
+}
+
+void LiveReflector::begin() {
+  boost::asio::co_spawn(loop_, reflector_->run(stop_), boost::asio::detached);
 }
 
 void LiveReflector::start() {
-  boost::asio::co_spawn(loop_, reflector_->run(stop_), boost::asio::detached);
+  begin();
   until("the first list is there", [this] { return reflector_->synced(); });
 }
 
-void LiveReflector::until(const std::string& what, const std::function<bool()>& so) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+void LiveReflector::until(const std::string& what, const std::function<bool()>& so,
+                          std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!so()) {
     if (std::chrono::steady_clock::now() > deadline) {
       const auto& stats = reflector().stats();
@@ -99,15 +112,18 @@ void LiveReflector::until(const std::string& what, const std::function<bool()>& 
                                     fmt::join(journal, " "), fmt::join(errors, "; "), stats.lists,
                                     stats.watches));
     }
-    loop_.restart();
-    loop_.run_for(5ms);
+    turn(5ms);
   }
+}
+
+void LiveReflector::turn(std::chrono::milliseconds time) {
+  loop_.restart();
+  loop_.run_for(time);
 }
 
 void LiveReflector::expect(const std::vector<std::string>& events) {
   until("all events", [&] { return journal.size() >= events.size(); });
-  loop_.restart();
-  loop_.run_for(50ms);
+  turn(50ms);
   CHECK(journal == events);
 }
 

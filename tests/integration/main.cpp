@@ -42,7 +42,11 @@ int main(int argc, char** argv) {
   if (bso::test::ControlPlane::use_existing()) {
     auto& wanted = session.configData().testsOrTags;
     if (wanted.empty()) wanted.emplace_back();
-    for (auto& pattern : wanted) pattern = "~[own]" + pattern;
+    for (auto& pattern : wanted) {
+      for (std::size_t at = 0; at != std::string::npos; at = pattern.find(',', at + 1)) {
+        pattern.insert(at == 0 ? 0 : at + 1, "~[own]");
+      }
+    }
   }
   const int failed = session.run();
   bso::test::end_world();

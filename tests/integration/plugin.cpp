@@ -80,17 +80,20 @@ Json wait_condition(const std::string& type, const std::string& status, const st
   return found;
 }
 
-void wait_applied() {
-  eventually("the plug-in is applied", [&]() -> Missing {
-    const auto status = plugin().value("status", Json::object());
-    if (condition(plugin(), "StorageClassesReady").value("status", "") != "True") {
-      return status.dump(1);
-    }
-    for (const auto& path : managed_paths()) {
-      if (!world().api.find(path)) return path + " is missing";
-    }
-    return std::nullopt;
-  });
+void wait_applied(std::chrono::milliseconds deadline) {
+  eventually(
+      "the plug-in is applied",
+      [&]() -> Missing {
+        const auto status = plugin().value("status", Json::object());
+        if (condition(plugin(), "StorageClassesReady").value("status", "") != "True") {
+          return status.dump(1);
+        }
+        for (const auto& path : managed_paths()) {
+          if (!world().api.find(path)) return path + " is missing";
+        }
+        return std::nullopt;
+      },
+      deadline);
 }
 
 void uninstall_plugin() {

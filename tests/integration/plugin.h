@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "support/api.h"
+#include "support/eventually.h"
 
 namespace bso::test {
 
@@ -54,7 +56,7 @@ Json wait_condition(const std::string& type, const std::string& status,
                     const std::string& reason = {}, const std::string& name = "ibmc-block");
 
 /// Waits until all objects of the bundle are there and the status says that they are applied.
-void wait_applied();
+void wait_applied(std::chrono::milliseconds deadline = kPatience);
 
 /// Deletes the plug-in as a user does, and waits until the operator has taken everything away.
 void uninstall_plugin();

@@ -122,16 +122,18 @@ std::string Scene::add_flex_claim(const std::string& claim) {
                              {"options", {{"Lun", "1"}, {"TargetPortal", "161.26.114.170"}}}}}});
 }
 
-std::string Scene::add_csi_claim(const std::string& claim, const std::string& driver) {
-  return add_claim(claim,
-                   {{"csi", {{"driver", driver}, {"volumeHandle", global("disk-" + claim)}}}});
+std::string Scene::add_csi_claim(const std::string& claim, const std::string& driver,
+                                 const std::string& handle, const std::string& storage_class) {
+  const auto disk = handle.empty() ? global("disk-" + claim) : handle;
+  return add_claim(claim, {{"csi", {{"driver", driver}, {"volumeHandle", disk}}}}, storage_class);
 }
 
-std::string Scene::add_claim(const std::string& claim, const Json& source) {
+std::string Scene::add_claim(const std::string& claim, const Json& source,
+                             const std::string& storage_class) {
   const auto& api = world().api;
   const auto volume = global("pvc-" + claim);
   const auto claims = namespaced("/api/v1", ns_, "persistentvolumeclaims");
-  Json spec{{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", ""}};
+  Json spec{{"accessModes", {"ReadWriteOnce"}}, {"storageClassName", storage_class}};
   auto volume_spec = spec;
   spec["volumeName"] = volume;
   spec["resources"] = {{"requests", {{"storage", "20Gi"}}}};
@@ -297,12 +299,14 @@ void wait_clear(const ScenePod& pod) {
   });
 }
 
-std::vector<Json> our_events(const ScenePod& pod) {
+std::vector<Json> our_events(const ScenePod& pod) { return our_events(pod.ns, pod.uid); }
+
+std::vector<Json> our_events(const std::string& ns, const std::string& uid) {
   std::vector<Json> found;
-  const auto all = world().api.get("/apis/events.k8s.io/v1/namespaces/" + pod.ns + "/events");
+  const auto all = world().api.get("/apis/events.k8s.io/v1/namespaces/" + ns + "/events");
   for (const auto& event : all.at("items")) {
     if (event.value("reportingController", "") == "block-storage-operator" &&
-        event.value("/regarding/uid"_json_pointer, "") == pod.uid) {
+        event.value("/regarding/uid"_json_pointer, "") == uid) {
       found.push_back(event);
     }
   }

@@ -37,8 +37,9 @@ class Scene {
   std::string add_node(const std::string& name);
   /// A claim bound to a volume of the FlexVolume driver ibm/ibmc-block; the volume's name.
   std::string add_flex_claim(const std::string& claim);
-  /// The same with a CSI driver.
-  std::string add_csi_claim(const std::string& claim, const std::string& driver);
+  /// The same with a CSI driver; `handle` names the disk, "" one of its own.
+  std::string add_csi_claim(const std::string& claim, const std::string& driver,
+                            const std::string& handle = {}, const std::string& storage_class = {});
   /// As the attach-detach controller and the attacher leave it.
   void add_attachment(const std::string& volume, const std::string& driver, const std::string& node,
                       bool attached);
@@ -69,12 +70,14 @@ class Scene {
   /// The attach-detach controller's event about a volume that pods on another node use.
   std::string add_multi_attach(const ScenePod& waiting, const std::string& volume,
                                const std::string& holders) const;
-
- private:
-  std::string add_claim(const std::string& claim, const Json& source);
+  /// Any event about a pod; its name.
   std::string add_event(const ScenePod& pod, const std::string& reason,
                         const std::string& component, const std::string& host,
                         const std::string& message) const;
+
+ private:
+  std::string add_claim(const std::string& claim, const Json& source,
+                        const std::string& storage_class = {});
 
   std::string ns_;
   std::vector<std::string> cluster_paths_;
@@ -95,5 +98,7 @@ void wait_clear(const ScenePod& pod);
 
 /// Our Events about a pod. They follow the annotation by a request.
 [[nodiscard]] std::vector<Json> our_events(const ScenePod& pod);
+/// Likewise about any object of a namespace.
+[[nodiscard]] std::vector<Json> our_events(const std::string& ns, const std::string& uid);
 
 }  // namespace bso::test

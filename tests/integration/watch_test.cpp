@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "integration/config_maps.h"
 #include "integration/live_reflector.h"
 #include "integration/world.h"
 #include "kube/resource_version.h"
@@ -16,34 +17,7 @@ namespace kube = bso::kube;
 
 namespace {
 
-constexpr kube::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap", true};
 constexpr kube::Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
-
-kube::Reflector::Options config_maps(const std::string& ns) {
-  kube::Reflector::Options options;
-  options.resource = kConfigMaps;
-  options.ns = ns;
-  return options;
-}
-
-std::string maps_of(const std::string& ns) { return "/api/v1/namespaces/" + ns + "/configmaps"; }
-
-std::string version_of(const Json& object) {
-  return object.at("metadata").at("resourceVersion").get<std::string>();
-}
-
-std::string create(const std::string& ns, const std::string& name) {
-  return version_of(world().api.create(maps_of(ns), {{"metadata", {{"name", name}}}}));
-}
-
-std::string label(const std::string& ns, const std::string& name, const Json& value) {
-  return version_of(world().api.merge(maps_of(ns) + "/" + name,
-                                      {{"metadata", {{"labels", {{"select", value}}}}}}));
-}
-
-void remove(const std::string& ns, const std::string& name) {
-  world().api.remove(maps_of(ns) + "/" + name);
-}
 
 }  // namespace
 
@@ -59,7 +33,7 @@ TEST_CASE("RunTestWatch", "[watch][upstream]") {
     create(ns, "foo");
     const auto version = label(ns, "foo", "true");
     live.expect({"+foo", "+foo"});
-    CHECK(live.held.at({ns, "foo"}) == version);
+    CHECK(live.held.at({ns, "foo"}).version == version);
   }
   SECTION("key updated to match predicate, delete because of being filtered") {
     options.label_selector = "select=true";
@@ -82,7 +56,7 @@ TEST_CASE("RunTestWatchFromZero", "[watch][upstream]") {
   // A list from the cache may be as old as the cache; the watch brings the rest.
   live.until("foo", [&] { return live.held.count({ns, "foo"}) == 1; });
   const auto version = label(ns, "foo", "1");
-  live.until("the update", [&] { return live.held.at({ns, "foo"}) == version; });
+  live.until("the update", [&] { return live.held.at({ns, "foo"}).version == version; });
 }
 
 TEST_CASE("RunTestDeleteTriggerWatch", "[watch][upstream]") {
@@ -102,9 +76,9 @@ TEST_CASE("RunTestWatchFromNonZero", "[watch][upstream]") {
   options.floor = [created] { return created; };
   LiveReflector live(options);
   live.start();
-  CHECK(live.held.at({ns, "foo"}) == created);  // not older than asked for
+  CHECK(live.held.at({ns, "foo"}).version == created);  // not older than asked for
   const auto version = label(ns, "foo", "2");
-  live.until("the update", [&] { return live.held.at({ns, "foo"}) == version; });
+  live.until("the update", [&] { return live.held.at({ns, "foo"}).version == version; });
 }
 
 TEST_CASE("RunTestDelayedWatchDelivery", "[watch][upstream]") {

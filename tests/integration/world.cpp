@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "support/kubeconfig.h"
+
 namespace bso::test {
 namespace {
 
@@ -49,6 +51,22 @@ OperatorProcess::Options replica_options(const std::string& kubeconfig, const st
 }
 
 OperatorProcess::Options operator_options() { return operator_options(world().plane.kubeconfig()); }
+
+std::string own_rights_kubeconfig(const TemporaryDirectory& directory) {
+  const std::string ns = "block-storage-operator";
+  (void)world().kubectl.attempt({"create", "namespace", ns});
+  world().kubectl.apply_path(BSO_SOURCE_DIR "/manifests/10-rbac.yaml");
+  const auto token = world().api.create(
+      "/api/v1/namespaces/" + ns + "/serviceaccounts/block-storage-operator/token",
+      {{"apiVersion", "authentication.k8s.io/v1"},
+       {"kind", "TokenRequest"},
+       {"spec", Json::object()}});
+  write_file(directory.file("kubeconfig"),
+             make_kubeconfig({.server = world().plane.setting("BSO_URL"),
+                              .ca_pem = read_file(world().plane.setting("BSO_CA")),
+                              .token = token.at("status").at("token")}));
+  return directory.file("kubeconfig");
+}
 
 std::string make_namespace(const std::string& prefix) {
   // On a cluster that is not ours, earlier runs may have left some.

@@ -8,6 +8,7 @@
 #include "support/control_plane.h"
 #include "support/kubectl.h"
 #include "support/operator_process.h"
+#include "support/process.h"
 
 namespace bso::test {
 
@@ -38,6 +39,10 @@ void end_world();
 [[nodiscard]] OperatorProcess::Options replica_options(const std::string& kubeconfig,
                                                        const std::string& identity,
                                                        const std::string& lease_namespace);
+
+/// The kubeconfig of the operator's own ServiceAccount, with the rights that manifests/10-rbac.yaml
+/// gives it; a file in `directory`.
+[[nodiscard]] std::string own_rights_kubeconfig(const TemporaryDirectory& directory);
 
 /// A new namespace whose name begins with `prefix`.
 [[nodiscard]] std::string make_namespace(const std::string& prefix);

@@ -69,8 +69,39 @@ std::vector<AuditEntry> AuditLog::entries(const Filter& filter) {
   return taken;
 }
 
-std::vector<AuditEntry> AuditLog::operator_writes() {
-  return entries([](const AuditEntry& entry) { return entry.by_operator() && entry.writes(); });
+std::vector<AuditEntry> AuditLog::operator_writes() { return entries(is_operator_write); }
+
+bool is_operator_write(const AuditEntry& entry) { return entry.by_operator() && entry.writes(); }
+
+void wait_silent(AuditLog& log, const AuditLog::Filter& filter, std::chrono::milliseconds quiet,
+                 const Look& also) {
+  auto since = std::chrono::steady_clock::now();
+  std::size_t seen = 0;
+  eventually("the operator has come to rest", [&]() -> Missing {
+    const auto now = std::chrono::steady_clock::now();
+    const auto count = log.entries(filter).size();
+    if (count != seen) since = now;
+    seen = count;
+    auto missing = also ? also() : std::nullopt;
+    if (missing) {
+      since = now;
+      return missing;
+    }
+    if (now - since > quiet) return std::nullopt;
+    return "it still sends";
+  });
+}
+
+void stays_silent(AuditLog& log, const AuditLog::Filter& filter, std::chrono::milliseconds window) {
+  const auto before = log.entries(filter).size();
+  holds(
+      "the operator is at rest",
+      [&]() -> Missing {
+        const auto entries = log.entries(filter);
+        if (entries.size() > before) return entries[before].text();
+        return std::nullopt;
+      },
+      window);
 }
 
 void AuditLog::read_more() {

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/eventually.h"
+
 namespace bso::test {
 
 /// One request, as kube-apiserver's audit log (audit.k8s.io/v1, level Metadata) tells of it.
@@ -49,5 +51,15 @@ class AuditLog {
   std::size_t position_ = 0;
   std::vector<AuditEntry> all_;
 };
+
+/// For entries(): what the operator wrote.
+[[nodiscard]] bool is_operator_write(const AuditEntry& entry);
+
+/// Waits until nothing that the filter takes has come for `quiet`. While `also` misses something
+/// that is not rest either.
+void wait_silent(AuditLog& log, const AuditLog::Filter& filter, std::chrono::milliseconds quiet,
+                 const Look& also = {});
+/// From now on nothing that the filter takes comes for `window`; else the first of it is told.
+void stays_silent(AuditLog& log, const AuditLog::Filter& filter, std::chrono::milliseconds window);
 
 }  // namespace bso::test

@@ -107,6 +107,8 @@ Process::Process(Options options) : name_(options.argv.at(0)) {
     ::dup2(input, STDIN_FILENO);
     ::dup2(output_, STDOUT_FILENO);
     ::dup2(errors_, STDERR_FILENO);
+    // Asio's sockets are not close-on-exec: a child would keep a port of ours open.
+    (void)::close_range(3, ~0U, 0);
     ::execvpe(argv[0], argv.data(), envp.data());
     ::dprintf(STDERR_FILENO, "%s: cannot be run: %s\n", argv[0], std::strerror(errno));
     ::_exit(127);

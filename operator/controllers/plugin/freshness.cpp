@@ -20,16 +20,16 @@ std::optional<std::uint64_t> revision(const std::string& text) {
   return value;
 }
 
-/// resourceVersions of one kind on one server are etcd revisions and can be compared (KEP-5504
-/// makes that part of the API).
+}  // namespace
+
+// resourceVersions of one kind on one server are etcd revisions and can be compared (KEP-5504 makes
+// that part of the API).
 bool not_older(const std::string& seen, const std::string& live) {
   if (seen == live) return true;
   const auto ours = revision(seen);
   const auto theirs = revision(live);
   return ours && theirs && *ours >= *theirs;
 }
-
-}  // namespace
 
 bool is_as_new_as(const kube::DocumentStore& store, const nlohmann::json& list) {
   const auto* items = codec::find(list, {"items"});

@@ -85,6 +85,60 @@ TEST_CASE("Container states tell whether volumes were mounted") {
   CHECK(pod->volumes_mounted() == row.mounted);
 }
 
+TEST_CASE("A pod that is placed nowhere for its claim, and for other reasons") {
+  const auto refused = [](const std::string& status, const std::string& words) {
+    const auto condition =
+        Proto{}.text(1, "PodScheduled").text(2, status).text(5, "Unschedulable").text(6, words);
+    const auto pod =
+        decode_pod(pod_with_status(Proto{}.text(1, "Pending").with(2, condition)).str());
+    REQUIRE(pod);
+    return pod->claim_refused;
+  };
+  CHECK(refused("False",
+                "0/3 nodes are available: 1 node has pod using PersistentVolumeClaim with "
+                "the same name and ReadWriteOncePod access mode, 2 Insufficient cpu."));
+  CHECK_FALSE(refused("False", "0/3 nodes are available: 3 Insufficient cpu."));
+  CHECK_FALSE(refused("True", "ReadWriteOncePod access mode"));
+}
+
+TEST_CASE("What is required of the node may tie a pod to one") {
+  const auto requirement = [](std::string_view key, std::string_view node_operator) {
+    return Proto{}.text(1, key).text(2, node_operator).text(3, "x");
+  };
+  const auto node_affinity = [](std::uint32_t list, const Proto& one) {
+    return Proto{}.with(18,
+                        Proto{}.with(1, Proto{}.with(1, Proto{}.with(1, Proto{}.with(list, one)))));
+  };
+  const auto pod_affinity = [](std::uint32_t kind, std::uint32_t strength,
+                               std::string_view topology) {
+    return Proto{}.with(18, Proto{}.with(kind, Proto{}.with(strength, Proto{}.text(3, topology))));
+  };
+  struct Row {
+    const char* what;
+    Proto spec;
+    bool tied;
+  };
+  const auto row = GENERATE_COPY(values<Row>({
+      {"nothing", Proto{}, false},
+      {"a pool", Proto{}.entry(7, "pool", "a"), false},
+      {"a node", Proto{}.entry(7, "kubernetes.io/hostname", "a"), true},
+      {"affinity to a node", node_affinity(1, requirement("kubernetes.io/hostname", "In")), true},
+      {"affinity to a node's name", node_affinity(2, requirement("metadata.name", "In")), true},
+      {"any but a node", node_affinity(1, requirement("kubernetes.io/hostname", "NotIn")), false},
+      {"affinity to a zone", node_affinity(1, requirement("topology.kubernetes.io/zone", "In")),
+       false},
+      {"beside pods", pod_affinity(2, 1, "kubernetes.io/hostname"), true},
+      {"in the zone of pods", pod_affinity(2, 1, "topology.kubernetes.io/zone"), false},
+      {"rather beside pods", pod_affinity(2, 2, "kubernetes.io/hostname"), false},
+      {"away from pods", pod_affinity(3, 1, "kubernetes.io/hostname"), false},
+  }));
+  INFO(row.what);
+  const auto pod =
+      decode_pod(Proto{}.with(1, Proto{}.text(1, "p").text(3, "ns")).with(2, row.spec).str());
+  REQUIRE(pod);
+  CHECK(pod->tied_to_node == row.tied);
+}
+
 TEST_CASE("On the host's network an address says nothing") {
   const auto pod = decode_pod(pod_with_status(Proto{}.text(6, "10.0.0.1"), true).str());
   REQUIRE(pod);
@@ -100,6 +154,28 @@ TEST_CASE("The order of fields does not matter") {
   REQUIRE(pod);
   REQUIRE(pod->volumes.size() == 1);
   CHECK(pod->volumes[0].claim == "p-scratch");
+}
+
+TEST_CASE("Most pods are seen at a glance not to be kept") {
+  const auto with_volume = [](std::uint32_t source) {
+    return Proto{}
+        .with(1, Proto{}.text(1, "p").text(3, "ns").entry(12, "example.com/other", "x"))
+        .with(2, Proto{}
+                     .with(1, Proto{}.text(1, "config").with(2, Proto{}.with(19, Proto{})))
+                     .with(1, Proto{}.text(1, "data").with(2, Proto{}.with(source, Proto{}))))
+        .str();
+  };
+  SECTION("with a disk: a claim, a FlexVolume, an in-tree plug-in, one made for it") {
+    CHECK(pod_may_be_kept(with_volume(GENERATE(10U, 12U, 3U, 29U))));
+  }
+  SECTION("without: a host path, an empty directory, a secret, a CSI driver's scratch space") {
+    CHECK_FALSE(pod_may_be_kept(with_volume(GENERATE(1U, 2U, 6U, 28U))));
+  }
+  SECTION("with an annotation of ours") {
+    const auto key = GENERATE(kConflictAnnotation, kConflictDetailAnnotation);
+    CHECK(pod_may_be_kept(Proto{}.with(1, Proto{}.text(1, "p").entry(12, key, "x")).str()));
+  }
+  SECTION("damaged") { CHECK(pod_may_be_kept(Proto{}.number(2, 7).str())); }
 }
 
 TEST_CASE("A forged configuration hash cannot stand for another pod") {

@@ -32,3 +32,25 @@ TEST_CASE("The empty text is no entry") {
   CHECK(Symbol{""} == Symbol{});
   CHECK(Symbol{}.view().empty());
 }
+
+TEST_CASE("A text lives while its number is kept") {
+  const auto before = Symbol::pool_size();
+  std::uint32_t id = 0;
+  {
+    const Symbol kept{"a text kept by number"};
+    kept.keep();
+    id = kept.id();
+  }
+  CHECK(Symbol::pool_size() == before + 1);
+  CHECK(Symbol::text_of(id) == "a text kept by number");
+  CHECK(Symbol::of(id) == Symbol{"a text kept by number"});
+  CHECK(Symbol::of(id).id() == id);
+  Symbol::drop(id);
+  CHECK(Symbol::pool_size() == before);
+
+  CHECK(Symbol{}.id() == 0);
+  CHECK(Symbol::of(0).empty());
+  CHECK(Symbol::text_of(0).empty());
+  Symbol{}.keep();
+  Symbol::drop(0);
+}

@@ -70,3 +70,14 @@ TEST_CASE("an error of the receiver comes back", "[codec][lines]") {
   CHECK(fed.error().message == "no");
   CHECK(calls == 1);
 }
+
+TEST_CASE("after an error a line reader reads no more", "[codec][lines]") {
+  Collected collected;
+  LineReader reader(collected.sink(), 4);
+  REQUIRE_FALSE(reader.feed("one\n12345\n"));
+  const auto fed = reader.feed("two\n");
+  REQUIRE_FALSE(fed);
+  CHECK(fed.error().kind == ErrorKind::protocol);
+  CHECK_FALSE(reader.finish());
+  CHECK(collected.lines == std::vector<std::string>{"one"});
+}

@@ -61,6 +61,26 @@ TEST_CASE("long lines are stepped over", "[codec][oversize]") {
   }
 }
 
+TEST_CASE("of a long line the same start is told, however it arrives", "[codec][oversize]") {
+  std::string line;
+  for (int number = 0; line.size() < 6000; ++number) line += fmt::format("{} ", number);
+  for (const std::size_t length : {300UL, 4096UL, 6000UL}) {
+    const auto body = line.substr(0, length) + "\n";
+    for (const std::size_t chunk : {1UL, 7UL, 100UL, 4096UL, body.size()}) {
+      CAPTURE(length, chunk);
+      Oversize oversize;
+      std::string told;
+      oversize.on_skipped = [&](std::size_t, std::string_view start) { told = start; };
+      Seen seen;
+      LineReader reader(seen.sink(), 200, oversize);
+      for (std::size_t at = 0; at < body.size(); at += chunk) {
+        REQUIRE(reader.feed(std::string_view(body).substr(at, chunk)));
+      }
+      CHECK(told == line.substr(0, std::min(length, oversize_start_bytes)));
+    }
+  }
+}
+
 TEST_CASE("a line beyond all reason is an error", "[codec][oversize]") {
   Seen seen;
   LineReader reader(seen.sink(), 10, seen.oversize(1000));

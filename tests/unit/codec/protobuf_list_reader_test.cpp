@@ -232,3 +232,15 @@ TEST_CASE("a large item in single bytes costs linear time", "[codec][protobuf]")
   REQUIRE(reading.items.size() == 2);
   CHECK(reading.items[0].size() == 4'000'000);
 }
+
+TEST_CASE("what is no list is refused at its first wrong byte, however it comes",
+          "[codec][protobuf]") {
+  for (const std::size_t cut : {0U, 1U, 2U}) {
+    CAPTURE(cut);
+    codec::ProtobufListReader reader([](std::string_view) { return Result<void>(); }, 1000);
+    const std::string_view body = "k8S";
+    const auto begun = reader.feed(body.substr(0, cut));
+    CHECK(begun);
+    CHECK_FALSE(reader.feed(body.substr(cut)));
+  }
+}

@@ -107,6 +107,17 @@ TEST_CASE("the receiver's error ends the watch body", "[codec][protobuf]") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("after an error a watch body is read no further", "[codec][protobuf]") {
+  Watching watching;
+  REQUIRE_FALSE(watching.reader.feed(some_body() + "<html>"));
+  const auto count = watching.events.size();
+  CHECK_FALSE(watching.reader.at_boundary());
+  const auto fed = watching.reader.feed(some_body());
+  REQUIRE_FALSE(fed);
+  CHECK(fed.error().kind == ErrorKind::protocol);
+  CHECK(watching.events.size() == count);
+}
+
 TEST_CASE("a large frame in single bytes costs linear time", "[codec][protobuf]") {
   const std::string body = framed(watch_event("ADDED", std::string(4'000'000, 'x')));
   Watching watching(5'000'000);

@@ -173,6 +173,9 @@ TEST_CASE("keys become text", "[codec][yaml]") {
       {"1e5", "100000"},
       {"0.0001", "0.0001"},
       {"0.00001", "1e-05"},
+      {"1e39", ".inf"},  // beyond a float, which keys are printed as
+      {"-1e39", "-.inf"},
+      {"1e-60", "0"},
       {"\"on\"", "on"},
       {"'1'", "1"},
       {"2001-01-01", "2001-01-01"},

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "diagnosis/diagnose.h"
+#include "diagnosis/sentence.h"
 #include "unit/diagnosis/seed.h"
 
 using namespace bso;
@@ -178,6 +179,11 @@ TEST_CASE("A directory of a pod that no longer exists") {
   CHECK(late.verdict->cause == Cause::orphaned_mount);
   CHECK(late.verdict->vanished_uid == kUid);
   CHECK(late.verdict->holders.empty());
+  // A kubelet that still tries to unmount it logs the failures, and 'Orphaned pod' only when it has
+  // forgotten of it (kubelet_volumes.go: cleanupOrphanedPodDirs); either line has the UID.
+  CHECK_THAT(sentence(*late.verdict),
+             Catch::Matchers::Contains("look for that UID in the kubelet's log there "
+                                       "('UnmountVolume.TearDown failed' or 'Orphaned pod')"));
 
   SECTION("but a pod that runs on the node explains more") {
     world.view.upsert(world.make_pod("h", "data", "n1", true));
@@ -249,6 +255,9 @@ TEST_CASE("Words that are not for this pod, or not from who should know") {
     pod.uid = kUid;
     world.view.upsert(pod);
     world.event("w", refused(kUid), 5, "FailedMount", kUid);
+    // Nor is the pod another one than itself when the caller has a copy of it.
+    const auto copy = *world.view.pod(world.ns, "w");
+    CHECK_FALSE(diagnosis::diagnose(world.view, copy, at(100)).verdict);
   }
   CHECK_FALSE(world.look("w", 100).verdict);
 }

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "diagnosis/sentence.h"
 #include "unit/diagnosis/seed.h"
 
 using namespace bso;
@@ -166,6 +167,41 @@ TEST_CASE("ReadWriteOncePod, wherever the other pod is") {
   REQUIRE(found.verdict);
   CHECK(found.verdict->cause == Cause::read_write_once_pod_conflict);
   CHECK(found.verdict->state == State::deadlock);
+}
+
+TEST_CASE("A pod that the scheduler places nowhere is told who has its claim") {
+  World world;
+  world.claim("data", "pvc-1", "ebs.csi.aws.com", cluster::kReadWriteOncePod);
+  // To the scheduler a pod has it that has not mounted it yet, too.
+  world.view.upsert(world.make_pod("h", "data", "n2", GENERATE(true, false)));
+  auto waiting = world.make_pod("w", "data", "", false);
+  waiting.scheduled = {};
+  waiting.claim_refused = true;
+  world.view.upsert(waiting);
+  CHECK(world.view.concerned_pods().back() == "default/w");
+  const auto found = world.look("w", 60);
+  REQUIRE(found.verdict);
+  CHECK(found.verdict->cause == Cause::read_write_once_pod_conflict);
+  CHECK(found.verdict->confidence == Confidence::proven);
+  REQUIRE(found.verdict->holders.size() == 1);
+  CHECK(found.verdict->holders.front().pod == "h");
+  const auto text = sentence(*found.verdict);
+  CHECK_THAT(text, Catch::Matchers::Contains(
+                       "is in use by pod h on node n2, so that this pod is placed nowhere."));
+
+  SECTION("not when the claim is free") {
+    world.view.remove_pod("default", "h");
+    CHECK_FALSE(world.look("w", 60).verdict);
+  }
+  SECTION("nor for a claim that several may use: the words are not about this volume") {
+    world.claim("data", "pvc-1", "ebs.csi.aws.com", cluster::kReadWriteOnce);
+    CHECK_FALSE(world.look("w", 60).verdict);
+  }
+  SECTION("nor when something else keeps it from nodes") {
+    waiting.claim_refused = false;
+    world.view.upsert(waiting);
+    CHECK_FALSE(world.look("w", 60).verdict);
+  }
 }
 
 TEST_CASE("A volume held in another namespace names nobody") {

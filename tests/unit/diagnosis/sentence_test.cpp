@@ -54,6 +54,7 @@ std::vector<Verdict> one_of_each() {
       case Cause::read_write_once_pod_conflict:
         v.semantics = {Granularity::single_pod, SemanticsSource::access_mode};
         break;
+      case Cause::stateful_set_pod_on_lost_node:
       case Cause::holder_on_lost_node:
         v.holder_node = "worker-1";
         break;
@@ -69,6 +70,9 @@ std::vector<Verdict> one_of_each() {
         v.holder_node = v.node;
         v.vanished_uid = holder.uid;
         break;
+      case Cause::held_outside_cluster:
+        v.words.machine = "projects/p/zones/z/instances/old-vm";
+        break;
       case Cause::unknown_exclusive:
         v.text = "vol-1 is already attached to an instance";
         break;
@@ -77,7 +81,8 @@ std::vector<Verdict> one_of_each() {
     }
     const bool nobody = v.cause == Cause::stale_attachment || v.cause == Cause::detach_pending ||
                         v.cause == Cause::orphaned_mount || v.cause == Cause::unknown_exclusive ||
-                        v.cause == Cause::two_volumes_one_disk;
+                        v.cause == Cause::two_volumes_one_disk ||
+                        v.cause == Cause::held_outside_cluster;
     if (!nobody) v.holders.push_back(holder);
     all.push_back(v);
   }
@@ -129,6 +134,8 @@ TEST_CASE("Every cause has a sentence that a terminal can show") {
     CHECK(text == printable(text, text.size()));
     CHECK(text.find("  ") == std::string::npos);
     CHECK(detail(verdict).size() <= kMaxDetail);
+    // What an earlier operator wrote from a document is the same text.
+    CHECK(detail(verdict) == nlohmann::json::parse(detail(verdict)).dump(-1, ' ', true));
     const auto event = notice(verdict, at(3600));
     REQUIRE(event);
     CHECK(event->note.size() <= 1024);
@@ -192,4 +199,18 @@ TEST_CASE("Drivers' words are made printable") {
   CHECK(printable("abcdefgh", 5) == "ab...");
   CHECK(printable("abcde", 5) == "abcde");
   CHECK(printable("", 5).empty());
+}
+
+TEST_CASE("The detail is bounded whatever the texts are") {
+  const auto fill = GENERATE(as<std::string>{}, "\xff", "\"", "\xc3\xa9");
+  for (auto verdict : one_of_each()) {
+    for (auto* text : {&verdict.ns, &verdict.claim, &verdict.pv, &verdict.driver, &verdict.volume,
+                       &verdict.holder_node, &verdict.attachment, &verdict.vanished_uid}) {
+      text->clear();
+      for (int i = 0; i < 1000; ++i) *text += fill;
+    }
+    const auto text = detail(verdict);
+    CHECK(text.size() <= kMaxDetail);
+    CHECK(nlohmann::json::parse(text)["volume"].contains("driver"));
+  }
 }

@@ -5,6 +5,7 @@
 
 #include "cluster/view.h"
 #include "diagnosis/diagnose.h"
+#include "diagnosis/sentence.h"
 
 namespace bso::test {
 
@@ -15,10 +16,14 @@ class World {
  public:
   std::string ns = "default";
   cluster::View view;
+  diagnosis::SemanticsOverrides overrides;
+  bool mute = false;  ///< events get lost
 
-  void node(const std::string& name, cluster::Readiness readiness = cluster::Readiness::ready) {
+  void node(const std::string& name, cluster::Readiness readiness = cluster::Readiness::ready,
+            const std::string& provider_id = {}) {
     cluster::Node node;
     node.name = name;
+    node.provider_id = provider_id;
     node.readiness = readiness;
     view.upsert(std::move(node));
   }
@@ -105,6 +110,7 @@ class World {
 
   void event(const std::string& pod, std::string message, int seconds,
              const std::string& reason = "FailedMount", std::string uid = {}) {
+    if (mute) return;
     cluster::EventHint hint;
     hint.kind = cluster::Symbol{"Pod"};
     hint.ns = cluster::Symbol{ns};
@@ -121,7 +127,17 @@ class World {
   [[nodiscard]] diagnosis::Diagnosis look(const std::string& pod, int seconds) const {
     const auto* found = view.pod(ns, pod);
     if (found == nullptr) return {};
-    return diagnosis::diagnose(view, *found, at(seconds));
+    return diagnosis::diagnose(view, *found, at(seconds), overrides);
+  }
+
+  /// Writes the verdict to the pod as the operator does; false when there is none.
+  bool annotate(const std::string& pod, int seconds) {
+    const auto found = look(pod, seconds);
+    auto copy = *view.pod(ns, pod);
+    copy.conflict = found.verdict ? diagnosis::sentence(*found.verdict) : "";
+    copy.conflict_detail = found.verdict ? diagnosis::detail(*found.verdict) : "";
+    view.upsert(copy);
+    return found.verdict.has_value();
   }
 };
 

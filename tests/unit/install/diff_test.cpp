@@ -74,6 +74,15 @@ TEST_CASE("an object as the server returns it does not differ from itself") {
   }
 }
 
+TEST_CASE("a list in which two items have one name is compared by place") {
+  const json twice =
+      json::parse(R"({"spec": {"l": [{"name": "a", "v": 1}, {"name": "a", "v": 2}]}})");
+  CHECK(differences(twice, twice).empty());
+  json other = twice;
+  other["spec"]["l"][1]["v"] = 3;
+  CHECK(differences(twice, other) == Paths{"spec.l[1].v"});
+}
+
 TEST_CASE("immutable fields of a class have to be equal, not only contained") {
   const auto objects = test::rendered();
   const json desired = *test::object_named(objects, "StorageClass", "ibmc-block-gold").document;

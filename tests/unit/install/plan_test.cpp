@@ -58,12 +58,12 @@ TEST_CASE("what is done about a found object") {
            {"DaemonSet", [&](json& live) { live["metadata"].erase("labels"); },
             Action::leave_foreign, "somebody else made it"},
            {"DaemonSet", [&](json& live) { labels(live)["app.kubernetes.io/managed-by"] = "Helm"; },
-            Action::leave_foreign, "belongs to Helm"},
+            Action::leave_foreign, "belongs to a release of Helm"},
            {"DaemonSet",
             [&](json& live) {
               labels(live) = {{"heritage", "Tiller"}};
             },
-            Action::leave_foreign, "belongs to Tiller"},
+            Action::leave_foreign, "belongs to a release of Tiller"},
            {"DaemonSet",
             [&](json& live) {
               labels(live) = {{"addonmanager.kubernetes.io/mode", "Reconcile"}};
@@ -75,7 +75,16 @@ TEST_CASE("what is done about a found object") {
             [](json& live) { live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"; },
             Action::wait, "being deleted"},
            {"StorageClass", [](json& live) { live["parameters"]["fsType"] = "xfs"; },
+            Action::recreate, "parameters.fsType cannot be changed"},
+           {"StorageClass",
+            [](json& live) {
+              live["parameters"]["fsType"] = "xfs";
+              live["metadata"]["finalizers"] = {"example.com/mine"};
+            },
             Action::leave_immutable, "parameters.fsType cannot be changed"},
+           {"DaemonSet",
+            [](json& live) { live["spec"]["selector"]["matchLabels"]["one"] = "more"; },
+            Action::recreate, "spec.selector cannot be changed"},
            {"StorageClass", [](json& live) { live["allowVolumeExpansion"] = false; }, Action::apply,
             "allowVolumeExpansion differs"},
            {"StorageClass",
@@ -121,7 +130,7 @@ TEST_CASE("malformed live objects are read without harm") {
   }
 }
 
-TEST_CASE("what is not desired any more is pruned, what stays is not") {
+TEST_CASE("what is not desired any more is pruned, what stays is not", "[row-14]") {
   const auto all = rendered();
   json document = plugin();
   for (const DesiredObject& object : all) {
@@ -149,40 +158,6 @@ TEST_CASE("what is not desired any more is pruned, what stays is not") {
   }
 }
 
-TEST_CASE("volumes of the driver block a deletion, others do not") {
-  const Bundle& bundle = shipped().front();
-  const std::vector<VolumeSummary> volumes{
-      {.name = "pv-z", .flex_driver = "ibm/ibmc-block", .csi_driver = "", .provisioned_by = ""},
-      {.name = "pv-a", .flex_driver = "", .csi_driver = "", .provisioned_by = "ibm.io/ibmc-block"},
-      {.name = "pv-file",
-       .flex_driver = "",
-       .csi_driver = "",
-       .provisioned_by = "ibm.io/ibmc-file"},
-      {.name = "pv-csi", .flex_driver = "", .csi_driver = "ibm/ibmc-block", .provisioned_by = ""},
-      {.name = "pv-none", .flex_driver = "", .csi_driver = "", .provisioned_by = ""}};
-  CHECK(volumes_blocking_deletion(bundle, volumes) == std::vector<std::string>{"pv-a", "pv-z"});
-  CHECK(volumes_blocking_deletion(bundle, {}).empty());
-}
-
-TEST_CASE("what a deletion does") {
-  using Volumes = std::optional<std::vector<std::string>>;
-  const Bundle* known = &shipped().front();
-  const Volumes none = std::vector<std::string>{};
-  const Volumes some = std::vector<std::string>{"pv"};
-  const Volumes unread;
-  CHECK(judge_uninstall(true, known, true, none) == Uninstall::remove);
-  CHECK(judge_uninstall(true, known, false, none) == Uninstall::remove);
-  CHECK(judge_uninstall(true, known, true, some) == Uninstall::blocked);
-  // Never installed by the inventory, but the status may have been lost: volumes still count.
-  CHECK(judge_uninstall(true, known, false, some) == Uninstall::blocked);
-  CHECK(judge_uninstall(true, known, true, unread) == Uninstall::blocked);
-  CHECK(judge_uninstall(true, known, false, unread) == Uninstall::blocked);
-  CHECK(judge_uninstall(true, nullptr, false, unread) == Uninstall::release);
-  CHECK(judge_uninstall(true, nullptr, true, unread) == Uninstall::blocked);
-  CHECK(judge_uninstall(true, nullptr, true, none) == Uninstall::blocked);
-  CHECK(judge_uninstall(false, known, true, some) == Uninstall::release);
-}
-
 TEST_CASE("objects are deleted in an order that keeps mounts serviceable to the end") {
   std::vector<InventoryEntry> inventory;
   for (const DesiredObject& object : rendered(json::parse(R"({"storageClasses": {"presets": {
@@ -196,6 +171,21 @@ TEST_CASE("objects are deleted in an order that keeps mounts serviceable to the 
   CHECK(kinds == std::vector<std::string>{"StorageClass", "Deployment", "DaemonSet",
                                           "ClusterRoleBinding", "ClusterRole", "ServiceAccount"});
   CHECK(deletion_order({}).empty());
+}
+
+TEST_CASE("every kind has its place in the order of deletion, the CSIDriver's is the last") {
+  std::vector<InventoryEntry> inventory;
+  for (const KindInfo& kind : known_kinds()) {
+    inventory.push_back({.ref = make_ref(kind, "kube-system", "x"), .uid = "", .hash = ""});
+  }
+  std::vector<std::string> kinds;
+  for (const InventoryEntry& entry : deletion_order(inventory)) {
+    kinds.push_back(entry.ref.kind);
+  }
+  CHECK(kinds == std::vector<std::string>{"StorageClass", "Deployment", "StatefulSet", "DaemonSet",
+                                          "RoleBinding", "ClusterRoleBinding", "Role",
+                                          "ClusterRole", "ServiceAccount", "ConfigMap",
+                                          "CSIDriver"});
 }
 
 TEST_CASE("only our own objects may be deleted") {

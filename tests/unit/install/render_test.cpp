@@ -103,7 +103,7 @@ TEST_CASE("class settings reach the classes") {
   CHECK(rendered(json::parse(order1))[3].ref == rendered(json::parse(order2))[3].ref);
 }
 
-TEST_CASE("settings are laid over the workloads") {
+TEST_CASE("settings are laid over the workloads", "[row-28][row-29][row-K]") {
   const auto objects = rendered(json::parse(R"({
     "driver": {"version": "2.6.0", "namespace": "storage", "kubeletRootDir": "/var/data/kubelet",
                "flexVolumePluginDir": "/opt/flex"},
@@ -140,11 +140,26 @@ TEST_CASE("settings are laid over the workloads") {
         json::parse(R"({"path": "/opt/flex", "type": "DirectoryOrCreate"})"));
   CHECK(pod(node)["containers"][0]["env"] ==
         json::parse(R"([{"name": "FLEXVOLUME_DIR", "value": "/flexvolume"},
-                        {"name": "KUBELET_ROOT_DIR", "value": "/var/data/kubelet"}])"));
+                        {"name": "KUBELET_ROOT_DIR", "value": "/var/data/kubelet"},
+                        {"name": "LOG_LEVEL", "value": "info"}])"));
   CHECK((*node.document)["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == 2);
   const json& binding = *object_named(objects, "ClusterRoleBinding", kController).document;
   CHECK(binding["subjects"][0]["namespace"] == "storage");
   CHECK_FALSE(binding["metadata"].contains("namespace"));
+}
+
+TEST_CASE("log level and Secret reach the containers and the role") {
+  const auto objects = rendered(json::parse(
+      R"({"logLevel": "Debug", "driver": {"credentialsSecretRef": {"name": "mine"}}})"));
+  const DesiredObject& controller = object_named(objects, "Deployment", kController);
+  CHECK(pod(controller)["containers"][0]["env"] ==
+        json::parse(R"([{"name": "LOG_LEVEL", "value": "debug"},
+                        {"name": "CREDENTIALS_SECRET", "value": "mine"}])"));
+  const DesiredObject& node = object_named(objects, "DaemonSet", kNode);
+  CHECK(pod(node)["containers"][0]["env"][2] ==
+        json::parse(R"({"name": "LOG_LEVEL", "value": "debug"})"));
+  const json& role = *object_named(objects, "ClusterRole", kController).document;
+  CHECK(role["rules"].back()["resourceNames"] == json::parse(R"(["mine"])"));
 }
 
 TEST_CASE("defaults of the workloads") {

@@ -24,7 +24,13 @@ struct Scene {
   std::vector<ObservedObject> observed = all_running(desired);
   std::vector<WriteFault> write_faults;
   std::vector<ImagePullFault> pull_faults;
-  std::optional<std::vector<std::string>> volumes;
+  RolloutChoice rollout;
+  std::vector<DriverPod> pods;
+  const PlanReport* plan = nullptr;
+  ClassFindings classes;
+  Removal removal;  ///< matters only while the plug-in is to be taken away
+  std::optional<VolumeUse> volumes;
+  const Needs* needs = nullptr;
 
   nlohmann::json status(std::string_view now = kNow) {
     const ParsedSpec parsed = parse_spec(document, shipped());
@@ -34,7 +40,13 @@ struct Scene {
                             .observed = observed,
                             .write_faults = write_faults,
                             .image_pull_faults = pull_faults,
-                            .blocking_volumes = volumes,
+                            .rollout = rollout,
+                            .driver_pods = pods,
+                            .plan = plan,
+                            .classes = classes,
+                            .removal = &removal,
+                            .volumes = volumes,
+                            .needs = needs,
                             .operator_version = "0.1.0",
                             .now = now});
   }

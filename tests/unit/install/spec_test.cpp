@@ -15,7 +15,7 @@ using nlohmann::json;
 TEST_CASE("the shortest spec gets every default") {
   const PluginSpec spec = valid_spec();
   CHECK(spec.plugin == "ibmc-block");
-  CHECK(spec.managed);
+  CHECK(spec.management == Management::managed);
   CHECK(spec.version == "2.5.26");
   CHECK(spec.ns == "kube-system");
   CHECK(spec.kubelet_root_dir == "/var/lib/kubelet");
@@ -24,7 +24,7 @@ TEST_CASE("the shortest spec gets every default") {
   CHECK(spec.replicas == 1);
   CHECK(spec.max_unavailable == "10%");
   CHECK_FALSE(spec.node.tolerations.has_value());
-  CHECK(spec.classes.tiers == std::vector<std::string>{"Bronze", "Silver", "Gold", "Custom"});
+  CHECK_FALSE(spec.classes.tiers.has_value());
   CHECK(spec.classes.retain_variants);
   CHECK(spec.classes.volume_binding_mode == "Immediate");
 }
@@ -34,7 +34,7 @@ TEST_CASE("an empty list is not an absent one") {
                                  "storageClasses": {"presets": {"tiers": []}}})"));
   REQUIRE(spec.node.tolerations.has_value());
   CHECK(spec.node.tolerations->empty());
-  CHECK(spec.classes.tiers.empty());
+  CHECK(spec.classes.tiers == std::vector<std::string>{});
   CHECK(valid_spec(json::parse(R"({"node": {"tolerations": null}})")) == valid_spec());
 }
 
@@ -56,7 +56,89 @@ TEST_CASE("what is wrong in a spec is said with field and remedy") {
            invalid},
           {R"({"driver": {"flexVolumePluginDir": "/a/../b"}})", "spec.driver.flexVolumePluginDir",
            "absolute", invalid},
-          {R"({"managementState": "Removed"})", "spec.managementState", "Unmanaged", invalid},
+          {R"({"managementState": "Gone"})", "spec.managementState", "Unmanaged", invalid},
+          {R"({"logLevel": "Loud"})", "spec.logLevel", "Trace", invalid},
+          {R"({"driver": {"install": "Elsewhere"}})", "spec.driver.install", "External", invalid},
+          {R"({"driver": {"csiDriverName": "a.example.com"}})", "spec.driver.csiDriverName",
+           "install: External", invalid},
+          {R"({"driver": {"install": "External", "csiDriverName": "a.example.com"}})",
+           "spec.driver.csiDriverName", "no CSI driver", invalid},
+          {R"({"driver": {"install": "External"}, "images": {"registry": "r.example.com"}})",
+           "spec.images", "no effect", invalid},
+          {R"({"driver": {"install": "External"}, "node": {"nodeSelector": {"a": "b"}}})",
+           "spec.node", "no effect", invalid},
+          {R"({"driver": {"install": "External", "version": "1.0.0"}})", "spec.driver.version",
+           "no effect", invalid},
+          {R"({"driver": {"install": "External"}, "logLevel": "Debug"})", "spec.logLevel",
+           "no effect", invalid},
+          {R"({"driver": {"install": "External", "credentialsSecretRef": {}}})",
+           "spec.driver.credentialsSecretRef", "no effect", invalid},
+          {R"({"driver": {"credentialsSecretRef": {"name": "A"}}})",
+           "spec.driver.credentialsSecretRef.name", "name of a Secret", invalid},
+          {R"({"driver": {"credentialsSecretRef": {"key": "a"}}})",
+           "spec.driver.credentialsSecretRef.key", "no such field", invalid},
+          {R"({"driver": {"credentialsSecretRef": {"onChange": "Wait"}}})",
+           "spec.driver.credentialsSecretRef.onChange", "Ignore", invalid},
+          {R"({"controller": {"priorityClassName": "High!"}})", "spec.controller.priorityClassName",
+           "PriorityClass", invalid},
+          {R"({"controller": {"affinity": []}})", "spec.controller.affinity", "an object", invalid},
+          {R"({"node": {"podLabels": {"a b": "c"}}})", "spec.node.podLabels[a b]", "not a label",
+           invalid},
+          {R"({"node": {"podLabels": {"blockstorage.dev/plugin": "c"}}})",
+           "spec.node.podLabels[blockstorage.dev/plugin]", "Take it out", invalid},
+          {R"({"node": {"podAnnotations": {"a b": "c"}}})", "spec.node.podAnnotations[a b]",
+           "annotation", invalid},
+          {R"({"node": {"updateStrategy": {"type": "Recreate"}}})", "spec.node.updateStrategy.type",
+           "OnDelete", invalid},
+          {R"({"node": {"startupTaint": {"remove": true}}})", "spec.node.startupTaint.key",
+           "Write its key", invalid},
+          {R"({"node": {"startupTaint": {"remove": "yes"}}})", "spec.node.startupTaint.remove",
+           "true or false", invalid},
+          {R"({"storageClasses": {"policy": "Mine"}})", "spec.storageClasses.policy", "CreateOnly",
+           invalid},
+          {R"({"storageClasses": {"onImmutableChange": "Fail"}})",
+           "spec.storageClasses.onImmutableChange", "Block", invalid},
+          {R"({"storageClasses": {"onRemovedFromSpec": "Keep"}})",
+           "spec.storageClasses.onRemovedFromSpec", "Orphan", invalid},
+          {R"({"storageClasses": {"default": {"mode": "Enforce"}}})",
+           "spec.storageClasses.default.className", "Enforce", invalid},
+          {R"({"storageClasses": {"default": {"className": "other"}}})",
+           "spec.storageClasses.default.className", "ibmc-block-gold", invalid},
+          {R"({"storageClasses": {"default": {"className": "x"}, "classes": [{"name": "x", "policy": "Removed"}]}})",
+           "spec.storageClasses.default.className", "none of the classes", invalid},
+          {R"({"storageClasses": {"presets": {"zone": "dal13"}}})",
+           "spec.storageClasses.presets.region", "region", invalid},
+          {R"({"storageClasses": {"classes": ["x"]}})", "spec.storageClasses.classes[0]",
+           "no object", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "X"}]}})",
+           "spec.storageClasses.classes[0].name", "StorageClass", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "x"}, {"name": "x"}]}})",
+           "spec.storageClasses.classes[1].name", "twice", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "x", "size": 1}]}})",
+           "spec.storageClasses.classes[0].size", "no such field", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "x", "parameters": {"a": 1}}]}})",
+           "spec.storageClasses.classes[0].parameters[a]", "in quotes", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "x", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}]}})",
+           "spec.storageClasses.classes[0].annotations[storageclass.kubernetes.io/"
+           "is-default-class]",
+           "storageClasses.default", invalid},
+          {R"({"storageClasses": {"classes": [{"name": "x", "labels": {"app.kubernetes.io/managed-by": "me"}}]}})",
+           "spec.storageClasses.classes[0].labels[app.kubernetes.io/managed-by]", "itself",
+           invalid},
+          {R"({"upgrade": {"approval": "Later"}})", "spec.upgrade.approval", "Manual", invalid},
+          {R"({"upgrade": {"approvedVersion": "a b"}})", "spec.upgrade.approvedVersion", "2.5.26",
+           invalid},
+          {R"({"upgrade": {"progressDeadlineSeconds": 5}})", "spec.upgrade.progressDeadlineSeconds",
+           "60", invalid},
+          {R"({"upgrade": {"onFailure": "Panic"}})", "spec.upgrade.onFailure", "Rollback", invalid},
+          {R"({"reconcile": {"mode": "Dry"}})", "spec.reconcile.mode", "Plan", invalid},
+          {R"({"reconcile": {"drift": "Fight"}})", "spec.reconcile.drift", "Report", invalid},
+          {R"({"reconcile": {"adopt": "Maybe"}})", "spec.reconcile.adopt", "Never", invalid},
+          {R"({"reconcile": {"resyncSeconds": 1}})", "spec.reconcile.resyncSeconds", "30", invalid},
+          {R"({"deletion": {"whenVolumesExist": "Panic"}})", "spec.deletion.whenVolumesExist",
+           "Orphan", invalid},
+          {R"({"deletion": {"storageClasses": "Keep"}})", "spec.deletion.storageClasses", "Retain",
+           invalid},
           {R"({"images": {"registry": "https://r.example.com"}})", "spec.images.registry",
            "without https://", invalid},
           {R"({"images": {"registry": "r.example.com/"}})", "spec.images.registry", "slash",

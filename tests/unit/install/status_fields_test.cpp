@@ -28,38 +28,6 @@ TEST_CASE("the version says what was rolled out, not what is wanted") {
   CHECK(scene.status()["phase"] == "Ready");
 }
 
-TEST_CASE("a deletion waits for volumes and says which") {
-  Scene scene;
-  scene.settle();
-  scene.document["metadata"]["deletionTimestamp"] = "2026-05-04T03:00:00Z";
-  scene.desired.clear();
-  scene.volumes = std::vector<std::string>{"pvc-1", "pvc-2"};
-  json status = scene.status();
-  CHECK(status["phase"] == "Blocked");
-  CHECK(brief(status, "DeletionBlocked") == "True VolumesExist");
-  CHECK(brief(status, "Progressing") == "False VolumesExist");
-  CHECK(brief(status, "Degraded") == "False AsExpected");
-  CHECK(status["message"].get<std::string>().find(
-            "2 volumes use the driver ibm/ibmc-block: pvc-1, pvc-2.") == 0);
-  CHECK(status["inventory"].size() == 13);
-
-  scene.volumes = std::vector<std::string>(40, "pvc");
-  CHECK(scene.status()["message"].get<std::string>().find("and 30 more") != std::string::npos);
-
-  scene.volumes.reset();
-  CHECK(brief(scene.status(), "DeletionBlocked") == "True VolumesUnknown");
-
-  scene.volumes = std::vector<std::string>{};
-  status = scene.status();
-  CHECK(status["phase"] == "Uninstalling");
-  CHECK(brief(status, "DeletionBlocked") == "False NotBlocked");
-  CHECK(brief(status, "Progressing") == "True Uninstalling");
-
-  scene.document["spec"]["managementState"] = "Unmanaged";
-  scene.volumes = std::vector<std::string>{"pvc-1"};
-  CHECK(brief(scene.status(), "DeletionBlocked") == "False NotBlocked");
-}
-
 TEST_CASE("the inventory forgets nothing that may still be there") {
   Scene scene;
   scene.settle();

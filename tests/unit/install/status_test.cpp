@@ -32,10 +32,12 @@ TEST_CASE("a plug-in that runs") {
   CHECK(brief(status, "DeletionBlocked") == "False NotBlocked");
   CHECK(status["components"] == json::parse(R"([
     {"kind": "Deployment", "name": "ibmcloud-block-storage-plugin", "namespace": "kube-system",
-     "image": "icr.io/ibm/ibmcloud-block-storage-plugin:2.5.26", "desired": 1, "ready": 1,
+     "image": "icr.io/ibm/ibmcloud-block-storage-plugin:2.5.26", "generation": 1, "desired": 1,
+     "ready": 1,
      "state": "Available"},
     {"kind": "DaemonSet", "name": "ibmcloud-block-storage-driver", "namespace": "kube-system",
-     "image": "icr.io/ibm/ibmcloud-block-storage-driver:2.5.26", "desired": 3, "ready": 3,
+     "image": "icr.io/ibm/ibmcloud-block-storage-driver:2.5.26", "generation": 1, "desired": 3,
+     "ready": 3,
      "state": "Available"}])"));
   REQUIRE(status["storageClasses"].size() == 8);
   CHECK(status["storageClasses"][0] ==
@@ -73,7 +75,7 @@ TEST_CASE("lastTransitionTime moves with the status of a condition and with noth
   CHECK(condition(again, "Available")["lastTransitionTime"] == kLater);
 }
 
-TEST_CASE("reasons of the conditions") {
+TEST_CASE("reasons of the conditions", "[row-2]") {
   struct Row {
     std::string name;
     std::function<void(Scene&)> change;
@@ -161,7 +163,7 @@ TEST_CASE("reasons of the conditions") {
               gold.owner = Owner::nobody;
               gold.immutable_drift = {"parameters.fsType"};
             },
-            true, "Degraded", fine, calm, "True ForeignObject", "False ForeignObject",
+            true, "Degraded", fine, calm, "True ForeignObject", "False Conflict",
             "StorageClass ibmc-block-gold exists and was not made by the operator"},
            {"an object of Helm",
             [](Scene& scene) {
@@ -172,6 +174,9 @@ TEST_CASE("reasons of the conditions") {
             true, "Degraded", fine, calm, "True ConflictingManager", fine, "belongs to Helm"},
            {"an immutable field of a class",
             [](Scene& scene) {
+              for (DesiredObject& desired : scene.desired) {
+                desired.recreate = false;
+              }
               observed_named(scene.observed, "StorageClass", "ibmc-block-gold").immutable_drift = {
                   "parameters.fsType"};
             },
@@ -187,6 +192,7 @@ TEST_CASE("reasons of the conditions") {
             "To be applied: StorageClass ibmc-block-gold"},
            {"an image cannot be pulled",
             [](Scene& scene) {
+              scene.node().generation = scene.node().observed_generation = 2;
               scene.node().updated = 1;
               scene.pull_faults.push_back({.workload = scene.node().ref,
                                            .container = "c",
@@ -232,7 +238,7 @@ TEST_CASE("reasons of the conditions") {
     row.change(scene);
     const json status = scene.status();
     INFO(row.name << "\n" << status.dump(1));
-    CHECK(status["conditions"].size() == 6);
+    CHECK(status["conditions"].size() == 10);
     CHECK(status["phase"] == row.phase);
     CHECK(brief(status, "Available") == row.available);
     CHECK(brief(status, "Progressing") == row.progressing);

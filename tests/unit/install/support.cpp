@@ -16,6 +16,8 @@ const std::vector<Bundle>& shipped() {
     auto bundles = load_bundles(embedded_bundles());
     INFO((bundles ? "" : bundles.error().message));
     REQUIRE(bundles.has_value());
+    std::stable_partition(bundles->begin(), bundles->end(),
+                          [](const Bundle& bundle) { return bundle.name == "ibmc-block"; });
     return std::move(*bundles);
   }();
   return kBundles;
@@ -47,7 +49,7 @@ PluginSpec valid_spec(const json& spec) {
 }
 
 std::vector<DesiredObject> rendered(const json& spec) {
-  return render(shipped().front(), valid_spec(spec));
+  return render(shipped().front(), valid_spec(spec), {});
 }
 
 const DesiredObject& object_named(const std::vector<DesiredObject>& objects, std::string_view kind,

@@ -14,7 +14,7 @@
 
 namespace bso::install::test {
 
-/// The bundles in the program; ends the test when they do not load.
+/// The bundles in the program, ibmc-block first; ends the test when they do not load.
 const std::vector<Bundle>& shipped();
 
 /// A file of the repository.

@@ -119,7 +119,8 @@ TEST_CASE("a refused write becomes a reason and a remedy") {
 }
 
 TEST_CASE("the worst trouble comes first and no object is named twice") {
-  const auto desired = rendered();
+  const auto desired =
+      rendered(nlohmann::json::parse(R"({"storageClasses": {"onImmutableChange": "Block"}})"));
   auto observed = all_running(desired);
   ObservedObject& gold = observed_named(observed, "StorageClass", "ibmc-block-gold");
   gold.immutable_drift = {"parameters.fsType"};

@@ -89,6 +89,7 @@ enum class Verb {
   apply,
   blind_merge,
   bound_merge,
+  text_merge,
   blind_json,
   bound_json,
   remove
@@ -118,6 +119,10 @@ std::optional<Error> call(ClientRig& rig, Verb verb) {
       return error_of(
           run(loop, client.merge_patch(kThings, "ns", "a",
                                        doc(R"({"metadata":{"resourceVersion":"7"},"spec":{}})"))));
+    case Verb::text_merge:
+      return error_of(run(
+          loop,
+          client.merge_patch_text(kThings, "ns", "a", R"({"metadata":{"resourceVersion":"7"}})")));
     case Verb::blind_json:
       return error_of(run(
           loop, client.json_patch(kThings, "ns", "a", doc(R"([{"op":"remove","path":"/a"}])"))));
@@ -133,7 +138,8 @@ std::optional<Error> call(ClientRig& rig, Verb verb) {
 }
 
 const std::vector<Verb> kHarmless{Verb::get,         Verb::list,       Verb::apply,
-                                  Verb::bound_merge, Verb::bound_json, Verb::remove};
+                                  Verb::bound_merge, Verb::text_merge, Verb::bound_json,
+                                  Verb::remove};
 const std::vector<Verb> kHarmful{Verb::create, Verb::blind_merge, Verb::blind_json};
 
 }  // namespace
@@ -149,13 +155,15 @@ TEST_CASE("what the patch verbs send", "[kube][client]") {
   REQUIRE(run(rig.loop, client.json_patch(kThings, "ns", "a", doc("[]"))));
   REQUIRE(run(rig.loop, client.json_patch(kThings, "ns", "a", doc("[]"), "status")));
   REQUIRE(run(rig.loop, client.merge_patch(kThings, "ns", "a", doc("{}"), "status")));
+  REQUIRE(run(rig.loop, client.merge_patch_text(kThings, "ns", "a", R"({"metadata":{}})")));
   const std::string path = "/apis/example.com/v1/namespaces/ns/things/a";
   const std::vector<std::array<std::string, 3>> expected{
       {path + "?fieldManager=tester", "application/apply-patch+yaml", R"({"kind":"Thing"})"},
       {path + "/status?fieldManager=tester&force=true", "application/apply-patch+yaml", "{}"},
       {path + "?fieldManager=tester", "application/json-patch+json", "[]"},
       {path + "/status?fieldManager=tester", "application/json-patch+json", "[]"},
-      {path + "/status?fieldManager=tester", "application/merge-patch+json", "{}"}};
+      {path + "/status?fieldManager=tester", "application/merge-patch+json", "{}"},
+      {path + "?fieldManager=tester", "application/merge-patch+json", R"({"metadata":{}})"}};
   REQUIRE(rig.wire.seen.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(rig.wire.seen[i].method == "PATCH");
@@ -165,6 +173,59 @@ TEST_CASE("what the patch verbs send", "[kube][client]") {
     CHECK(rig.wire.seen[i].timeout <= 30s);
     CHECK(rig.wire.seen[i].timeout > 0s);
   }
+}
+
+TEST_CASE("an answer that nobody reads has to be the server's all the same", "[kube][client]") {
+  ClientRig rig;
+  auto client = rig.client();
+  const auto patch = [&] {
+    return run(rig.loop, client.merge_patch_text(kThings, "ns", "a", R"({"metadata":{}})"));
+  };
+  CHECK(patch());
+  REQUIRE(rig.wire.seen.front().headers.size() == 1);
+  CHECK_THAT(rig.wire.seen.front().headers.front().value, Contains("as=PartialObjectMetadata"));
+
+  rig.wire.script = {Response{200, "text/html", std::nullopt, "<html>Please log in</html>"}};
+  const auto foreign = patch();
+  REQUIRE_FALSE(foreign);
+  CHECK(foreign.error().kind == ErrorKind::protocol);
+  CHECK(foreign.error().may_have_executed);
+
+  rig.wire.script = {answer(409, std::nullopt, R"({"kind":"Status","reason":"Conflict"})")};
+  const auto conflict = patch();
+  REQUIRE_FALSE(conflict);
+  CHECK(conflict.error().is_status("Conflict"));
+}
+
+TEST_CASE("a dry run says so in each of its writes, and may be sent again", "[kube][client]") {
+  ClientRig rig;
+  auto client = rig.client().dry_run();
+  REQUIRE(run(rig.loop, client.get(kThings, "ns", "a")));
+  REQUIRE(run(rig.loop, client.create(kThings, "ns", doc("{}"))));
+  REQUIRE(run(rig.loop, client.apply(kThings, "ns", "a", doc("{}"))));
+  REQUIRE(run(rig.loop, client.merge_patch(kThings, "ns", "a", doc("{}"))));
+  REQUIRE(run(rig.loop, client.json_patch(kThings, "ns", "a", doc("[]"))));
+  REQUIRE(run(rig.loop, client.remove(kThings, "ns", "a", {"uid", "7"})));
+  REQUIRE(rig.wire.seen.size() == 6);
+  CHECK_THAT(rig.wire.seen[0].target, !Contains("dryRun"));
+  for (std::size_t i = 1; i < rig.wire.seen.size(); ++i) {
+    CHECK_THAT(rig.wire.seen[i].target, Contains("dryRun=All"));
+  }
+  const auto options = json::parse(rig.wire.seen[5].body);
+  CHECK(options.at("dryRun") == json{"All"});
+  CHECK(options.at("preconditions") == json{{"uid", "uid"}, {"resourceVersion", "7"}});
+
+  rig.wire.script = {fail(network(true))};
+  CHECK(run(rig.loop, client.create(kThings, "ns", doc("{}"))));
+  CHECK(rig.wire.seen.size() == 8);
+}
+
+TEST_CASE("calls can be bounded more tightly", "[kube][client]") {
+  ClientRig rig;
+  auto client = rig.client();
+  client.limit_calls_to(2s);
+  REQUIRE(run(rig.loop, client.get(kThings, "ns", "a")));
+  CHECK(rig.wire.seen.front().timeout <= 2s);
 }
 
 TEST_CASE("TestConnectionResetByPeerIsRetried", "[upstream][request_retries]") {

@@ -247,7 +247,7 @@ TEST_CASE("what is not ours is stepped over without moving on", "[reflector]") {
              event("ADDED", "null"), "{}\n"})};
   bench.run();
   CHECK(bench.names() == "a@11 ");
-  CHECK(bench.requests().back() == "watch rv=11");
+  CHECK(bench.requests().back() == "list rv=11 NotOlderThan");
   CHECK(bench.reflector->stats().skipped == 7);
 }
 
@@ -312,7 +312,7 @@ TEST_CASE("a JSON object beyond the limit is stepped over", "[reflector]") {
     bench.wire.script = {list("10", {}), watch({huge("ADDED"), event("ADDED", thing("a", "13"))})};
     bench.run();
     CHECK(bench.names() == "a@13 ");
-    CHECK(bench.requests().back() == "watch rv=13");
+    CHECK(bench.requests().back() == "list rv=13 NotOlderThan");
     CHECK(bench.errors.empty());
   }
   SECTION("and told time after time it does not make a hot loop") {
@@ -356,4 +356,20 @@ TEST_CASE("only what can be decoded is asked for", "[reflector]") {
     CHECK(bench.errors[0].find("application/json where") != std::string::npos);
     CHECK_FALSE(bench.reflector->synced());
   }
+}
+
+TEST_CASE("what a watch told unreadably is made up for by a list when it ends", "[reflector]") {
+  auto strange = thing("b", "11");
+  std::string type = "ADDED";
+  SECTION("a type nobody knows") { type = "FANCY"; }
+  SECTION("another kind") { strange.replace(strange.find("Thing"), 5, "Think"); }
+  SECTION("no name") { strange.replace(strange.find("\"name\""), 6, "\"eman\""); }
+  Bench bench;
+  bench.wire.script = {list("10", {thing("a", "1")}),
+                       watch({event(type, strange), event("MODIFIED", thing("a", "12"))}),
+                       list("12", {thing("a", "12"), thing("b", "11")})};
+  bench.run();
+  CHECK(bench.names() == "a@12 b@11 ");
+  CHECK(bench.requests()[2] == "list rv=12 NotOlderThan");
+  CHECK(bench.reflector->stats().skipped == 1);
 }

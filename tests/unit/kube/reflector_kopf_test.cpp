@@ -90,7 +90,7 @@ TEST_CASE("test_listed_is_inbetween", "[upstream][kopf]") {
       watch({event("ADDED", thing("c", "124")), event("ADDED", thing("d", "125"))})};
   bench.start();
   bench.reflector->on_synced([&] { before = bench.changes; });
-  bench.loop.run_for(10s);
+  bench.loop.run_for(kLongest);
   CHECK(before == Lines{"a@1", "b@2"});
   CHECK(bench.changes == Lines{"a@1", "b@2", "c@124", "d@125"});
 }

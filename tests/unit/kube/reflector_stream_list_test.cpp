@@ -24,7 +24,7 @@ struct StreamBench : Bench {
     loop.run_for(20ms);
     CHECK_FALSE(reflector->synced());
     stop.request();
-    loop.run_for(5s);
+    loop.run_for(kLongest);
   }
 };
 

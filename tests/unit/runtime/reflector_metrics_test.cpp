@@ -12,21 +12,22 @@ TEST_CASE("a reflector's metrics follow it", "[metrics]") {
   Bench bench;
   bench.options.name = "things-here";
   bench.wire.script = {list("4711", {thing("a", "1"), thing("b", "2")}),
-                       watch({event("ADDED", thing("c", "4712")), "{}\n"})};
+                       watch({event("ADDED", thing("c", "4712")), "{}\n"}),
+                       list("4712", {thing("a", "1"), thing("b", "2"), thing("c", "4712")})};
   runtime::Metrics metrics;
   bench.start();
   runtime::export_reflector_metrics(*bench.reflector, metrics);
   using Catch::Contains;
   CHECK_THAT(metrics.exposition(),
              Contains("blockstorage_reflector_synced{watch=\"things-here\"} 0"));
-  bench.loop.run_for(10s);
+  bench.loop.run_for(kLongest);
   bench.now += 42s;
   for (int scrape = 0; scrape < 2; ++scrape) {  // a second one must not count twice
     const auto text = metrics.exposition();
-    CHECK_THAT(text, Contains("reflector_lists_total{name=\"things-here\"} 1"));
+    CHECK_THAT(text, Contains("reflector_lists_total{name=\"things-here\"} 2"));
     CHECK_THAT(text, Contains("reflector_watches_total{name=\"things-here\"} 2"));
     CHECK_THAT(text, Contains("reflector_last_resource_version{name=\"things-here\"} 4712"));
-    CHECK_THAT(text, Contains("blockstorage_reflector_items_total{watch=\"things-here\"} 2"));
+    CHECK_THAT(text, Contains("blockstorage_reflector_items_total{watch=\"things-here\"} 5"));
     CHECK_THAT(text, Contains("blockstorage_reflector_events_total{watch=\"things-here\"} 2"));
     CHECK_THAT(text, Contains("blockstorage_reflector_skipped_total{watch=\"things-here\"} 1"));
     CHECK_THAT(text,

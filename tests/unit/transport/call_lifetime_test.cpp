@@ -116,9 +116,51 @@ TEST_CASE("calls at the same time do not mix their answers, and need no threads 
   CHECK(threads() <= expected);
 }
 
-TEST_CASE("cpprest keeps its connections") {
+TEST_CASE("connections are kept for the calls that follow") {
+  const auto way = GENERATE(Way::beast, Way::cpprest);
   WireServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
-  CallRig rig(Way::cpprest, plain_options(server.port()));
+  CallRig rig(way, plain_options(server.port()));
   for (int i = 0; i < 5; ++i) REQUIRE(rig.call(send("POST", "{}")).has_value());
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a connection that the server has closed, or spoken on, is not used again") {
+  const std::string late = GENERATE("", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+  std::atomic<int> closed = 0;
+  WireServer server([&](WireConnection& connection) {
+    if (!connection.read_request()) return;
+    connection.write(kOk);
+    if (!late.empty()) connection.write(late);
+    ++closed;
+    if (!late.empty()) connection.wait_until_closed();
+  });
+  CallRig rig(Way::beast, plain_options(server.port()));
+  for (int i = 1; i <= 3; ++i) {
+    const auto answer = rig.call(send("POST", "{}"));
+    REQUIRE(answer.has_value());
+    CHECK(answer->body == "ok");
+    while (closed < i) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(20ms);  // until its end, or the late answer, has come
+  }
+  CHECK(server.connections() == 3);
+}
+
+TEST_CASE("a kept connection that breaks under a GET is replaced") {
+  WireServer server([](WireConnection& connection) {
+    if (!connection.read_request() || !connection.write(kOk)) return;
+    (void)connection.read_request();  // and no answer
+  });
+  CallRig rig(Way::beast, plain_options(server.port()));
+  for (int i = 0; i < 3; ++i) CHECK(rig.call(get()).has_value());
+  CHECK(server.connections() == 3);
+}
+
+TEST_CASE("an answer that ends with its connection is no reason to keep it") {
+  const std::string answer =
+      GENERATE("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+               "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  WireServer server(always(answer));
+  CallRig rig(Way::beast, plain_options(server.port()));
+  for (int i = 0; i < 3; ++i) REQUIRE(rig.call(send("POST", "{}")).has_value());
+  CHECK(server.connections() == 3);
 }

@@ -283,7 +283,6 @@ TEST_CASE("TestRotateShutsDownConnections", "[upstream][cert_rotation]") {
     Shipped shipped(std::move(options));
     CHECK(shipped.call(send("POST", "{}")).has_value());
   }
-#ifndef BSO_CALLS_BEAST  // which keeps none
   SECTION("kept connections") {
     options.endpoint.client_cert_pem = first.certificate_pem;
     options.endpoint.client_key_pem = first.key_pem;
@@ -305,7 +304,6 @@ TEST_CASE("TestRotateShutsDownConnections", "[upstream][cert_rotation]") {
     for (int i = 0; i < 500 && open > 1; ++i) std::this_thread::sleep_for(10ms);
     CHECK(open == 1);
   }
-#endif
 }
 
 TEST_CASE("TestTLSCredentials", "[upstream][exec_plugin]") {
