@@ -134,6 +134,9 @@ class Bench {
  private:
   TransportPtr wrap(TransportPtr inner) {
     StampingTransport::Listener listener;
+    listener.on_request = [this](const std::string&, const std::string&) {
+      last_request_ = now_ns();
+    };
     listener.on_applied = [this] {
       progress_.note(rooms_.pods_reflector().last_resource_version());
     };
@@ -163,6 +166,10 @@ class Bench {
         },
         stop_);
 
+    // A request counts as sent when the program last sent anything, so it has to be the only one.
+    co_await until(
+        "all Events are written", [this] { return now_ns() - last_request_ > 1'000'000'000; },
+        stop_);
     co_await react("quiet");
     co_await take_updates();
     co_await react_while_busy();
@@ -254,6 +261,7 @@ class Bench {
   Etcd etcd_;
   Tracer tracer_;
   Progress progress_;
+  Nanoseconds last_request_ = 0;  ///< when the last one that is no watch began
   Stop stop_;
   Rooms rooms_;
   runtime::Metrics metrics_;
