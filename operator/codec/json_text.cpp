@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_text.h"
 
-#include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include <nlohmann/json.hpp>
 
@@ -9,7 +10,19 @@ namespace bso::codec {
 
 namespace {
 
-bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+enum class Treatment : std::uint8_t {
+  other,    ///< control characters, and whatever is not ASCII
+  plain,    ///< stands for itself
+  escaped,  ///< behind a backslash
+};
+
+constexpr auto kTreatments = [] {
+  std::array<Treatment, 256> treatments{};
+  for (unsigned char c = ' '; c <= '~'; ++c) treatments[c] = Treatment::plain;
+  treatments['"'] = Treatment::escaped;
+  treatments['\\'] = Treatment::escaped;
+  return treatments;
+}();
 
 }  // namespace
 
@@ -83,24 +96,26 @@ void JsonText::before_value() {
 }
 
 void JsonText::append_quoted(std::string_view text) {
-  const bool others =
-      std::any_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
-  if (others) {
-    text_.append(
-        nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-    return;
-  }
+  const auto begin = text_.size();
+  // Texts in here are long, and texts of JSON themselves: grow once, and copy runs, not characters.
+  text_.reserve(begin + text.size() + text.size() / 8 + 2);
   text_.push_back('"');
-  while (!text.empty()) {
-    const auto* end = std::find_if_not(text.begin(), text.end(), is_plain);
-    const auto plain = static_cast<std::size_t>(end - text.begin());
-    text_.append(text.substr(0, plain));
-    text.remove_prefix(plain);
-    if (text.empty()) break;
+  const char* run = text.data();
+  const char* const end = run + text.size();
+  for (const char* at = run; at != end; ++at) {
+    const auto treatment = kTreatments[static_cast<unsigned char>(*at)];
+    if (treatment == Treatment::plain) continue;
+    if (treatment == Treatment::other) {
+      text_.resize(begin);
+      text_.append(
+          nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+      return;
+    }
+    text_.append(run, at);
     text_.push_back('\\');
-    text_.push_back(text.front());
-    text.remove_prefix(1);
+    run = at;
   }
+  text_.append(run, end);
   text_.push_back('"');
 }
 

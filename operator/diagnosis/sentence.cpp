@@ -187,14 +187,13 @@ std::string compose(const Verdict& v) {
 }  // namespace say
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string result;
-  result.reserve(std::min(text.size(), limit));
-  for (const char c : text) {
-    if (result.size() == limit) {
-      result.replace(limit - std::min<std::size_t>(limit, 3), std::string::npos, "...");
-      break;
-    }
-    result.push_back(c >= ' ' && c <= '~' ? c : '?');
+  constexpr std::string_view kCut = "...";
+  std::string result(text.substr(0, limit));
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  if (text.size() > limit) {
+    const auto cut = std::min(limit, kCut.size());
+    result.replace(limit - cut, cut, kCut);
   }
   return result;
 }

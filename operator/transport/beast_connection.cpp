@@ -49,29 +49,20 @@ struct Connection::Lookup {
 };
 
 Connection::Connection(Executor executor, std::shared_ptr<const Peer> peer)
-    : executor_(std::move(executor)),
-      peer_(std::move(peer)),
-      socket_(executor_),
-      watchdog_(executor_, socket_) {
+    : executor_(executor), peer_(std::move(peer)), stream_(std::move(executor)) {
   buffer_.reserve(kReadBytes);
 }
 
 void Connection::close() {
   closed_ = true;
   if (lookup_) lookup_->wake.cancel();
-  watchdog_.stop();
-  ErrorCode ignored;
-  socket_.close(ignored);
-}
-
-Connection::ErrorCode Connection::outcome(const ErrorCode& error) const {
-  return error && watchdog_.expired() ? ErrorCode(beast::error::timeout) : error;
+  stream_.close();
 }
 
 bool Connection::still_open() {
-  if (closed_ || !socket_.is_open() || buffer_.size() > 0) return false;
+  if (closed_ || !stream_.socket().is_open() || buffer_.size() > 0) return false;
   char byte = 0;
-  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const auto got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && errno == EAGAIN;
 }
 
@@ -94,8 +85,8 @@ Task<Result<void>> Connection::connect(Clock::time_point deadline) {
         ErrorKind::network,
         fmt::format("cannot connect to {}: {}", peer_->first_hop(), failed.message()), false));
   }
-  set_socket_options(socket_.native_handle());
-  watchdog_.expire_at(deadline);
+  set_socket_options(stream_.socket().native_handle());
+  stream_.expires_at(deadline);
   if (peer_->proxy_tls) {
     auto shaken = co_await shake_hands(peer_->proxy_tls);
     if (!shaken) co_return fail(std::move(shaken).error().with_context("proxy"));
@@ -151,13 +142,10 @@ Task<Connection::ErrorCode> Connection::connect_any(std::vector<tcp::endpoint> e
     const Clock::duration left = deadline - Clock::now();
     const auto others = static_cast<Clock::rep>(endpoints.size() - i);
     const Clock::duration share = std::max<Clock::duration>(left / others, kLeastShare);
-    ErrorCode ignored;
-    socket_.close(ignored);  // an earlier attempt may have left it open, and of the other family
-    watchdog_.forget_expiry();
-    watchdog_.expire_at(Clock::now() + std::min(left, share));
+    stream_.close();  // an earlier attempt may have left it open, and of the other family
+    stream_.expires_after(std::min(left, share));
     error.clear();
-    co_await socket_.async_connect(endpoints[i], redirect_error(use_awaitable, error));
-    error = outcome(error);
+    co_await stream_.async_connect(endpoints[i], redirect_error(use_awaitable, error));
     if (!error) break;
   }
   co_return error;
@@ -169,7 +157,7 @@ Task<Result<void>> Connection::shake_hands(std::shared_ptr<TlsContext> with) {
     tls_in_tls_.emplace(*tls_, with->context());
     ssl = tls_in_tls_->native_handle();
   } else {
-    tls_.emplace(socket_, with->context());
+    tls_.emplace(stream_, with->context());
     ssl = tls_->native_handle();
   }
   if (!with->name_is_address()) {
@@ -184,7 +172,6 @@ Task<Result<void>> Connection::shake_hands(std::shared_ptr<TlsContext> with) {
     co_await tls_->async_handshake(asio::ssl::stream_base::client,
                                    redirect_error(use_awaitable, error));
   }
-  error = outcome(error);
   if (!error) co_return Result<void>();
   if (!closed_ && with->verifies() && SSL_get_verify_result(ssl) != X509_V_OK) {
     co_return fail(transport_error(ErrorKind::tls, with->note().failure, false));
@@ -200,9 +187,8 @@ Task<std::size_t> Connection::on_top(Operation operation, ErrorCode& error) {
   } else if (tls_) {
     bytes = co_await operation(*tls_, redirect_error(use_awaitable, error));
   } else {
-    bytes = co_await operation(socket_, redirect_error(use_awaitable, error));
+    bytes = co_await operation(stream_, redirect_error(use_awaitable, error));
   }
-  error = outcome(error);
   co_return bytes;
 }
 

@@ -11,12 +11,12 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "base/result.h"
 #include "base/task.h"
 #include "transport/http_rules.h"
-#include "transport/watchdog.h"
 
 namespace bso::transport {
 
@@ -34,7 +34,7 @@ class Connection {
   Task<Result<void>> connect(Clock::time_point deadline);
 
   /// Bounds the operations that follow.
-  void expire_at(Clock::time_point deadline) { watchdog_.expire_at(deadline); }
+  void expire_at(Clock::time_point deadline) { stream_.expires_at(deadline); }
   Task<ErrorCode> write(std::string bytes);
   /// One read into the buffer. asio::error::eof at the end.
   Task<ErrorCode> receive();
@@ -42,7 +42,7 @@ class Connection {
   [[nodiscard]] boost::beast::flat_buffer& buffer() { return buffer_; }
 
   /// Nothing is read or written for a while: no time-out runs.
-  void rest() { watchdog_.expire_never(); }
+  void rest() { stream_.expires_never(); }
   /// After a rest: the server has neither closed it nor said anything.
   [[nodiscard]] bool still_open();
 
@@ -57,7 +57,8 @@ class Connection {
 
  private:
   using tcp = boost::asio::ip::tcp;
-  using Tls = boost::asio::ssl::stream<tcp::socket&>;
+  using Stream = boost::beast::basic_stream<tcp, Executor, boost::beast::unlimited_rate_policy>;
+  using Tls = boost::asio::ssl::stream<Stream&>;
   using TlsInTls = boost::asio::ssl::stream<Tls&>;
   struct Lookup;
 
@@ -66,8 +67,6 @@ class Connection {
   Task<ErrorCode> connect_any(std::vector<tcp::endpoint> endpoints, Clock::time_point deadline);
   /// By the topmost layer so far.
   Task<Result<void>> shake_hands(std::shared_ptr<TlsContext> with);
-  /// An operation that failed because the watchdog closed the socket was timed out.
-  [[nodiscard]] ErrorCode outcome(const ErrorCode& error) const;
   /// Reads or writes by the topmost layer: TLS to the server, TLS to the proxy or the socket.
   template <class Operation>
   Task<std::size_t> on_top(Operation operation, ErrorCode& error);
@@ -76,8 +75,7 @@ class Connection {
   std::shared_ptr<const Peer> peer_;
   bool closed_ = false;
   std::shared_ptr<Lookup> lookup_;  ///< only while resolving
-  tcp::socket socket_;
-  Watchdog watchdog_;
+  Stream stream_;
   std::optional<Tls> tls_;              ///< to the proxy, or to the server when that is plain
   std::optional<TlsInTls> tls_in_tls_;  ///< to the server, through a proxy that is TLS itself
   boost::beast::flat_buffer buffer_;
