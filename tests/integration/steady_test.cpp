@@ -62,7 +62,7 @@ TEST_CASE("an hour without a change is an hour without a write", "[steady][own][
   REQUIRE(std::filesystem::exists(kFakeTime));
   const PluginTest clean;
   auto options = operator_options();
-  options.environment["LD_PRELOAD"] = kFakeTime;
+  options.environment["LD_PRELOAD"] = fmt::format("{}:{}", BSO_DUE_TIMERS, kFakeTime);
   options.environment["FAKETIME"] = fmt::format("+0 x{}", kSpeed);
   OperatorProcess op(std::move(options));
   op.wait_ready();
