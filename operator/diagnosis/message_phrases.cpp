@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/message_phrases.h"
 
+#include <algorithm>
 #include <array>
 
 #include "diagnosis/message_text.h"
@@ -74,6 +75,8 @@ constexpr std::array kPhrases{
     look_alike("same availability zone"),
     look_alike("no matching nodeselectorterms"),
     look_alike("already attached to this"),
+    look_alike("this node with different"),  // what is asked for now differs from what was
+    look_alike("same node with different"),
     look_alike("attached to the same"),
 
     // The kubelet writes these volumes itself.
@@ -196,6 +199,7 @@ constexpr std::array kPhrases{
     busy("held open by"),             // DRBD
     busy("failed to lock the file"),  // vSphere
     busy("target is busy"),
+    busy("volume*is busy"),
     busy("failed to get*lock"),               // QEMU, of an image file
     busy("map in use"),                       // device mapper
     busy("apparently in use by the system"),  // mke2fs
@@ -231,6 +235,20 @@ constexpr std::array kPhrases{
     general("attached on another", Kind::attached_elsewhere),
     general("attached on a different", Kind::attached_elsewhere),
     general("attached elsewhere", Kind::attached_elsewhere),
+    general("is attach to another", Kind::attached_elsewhere),
+    general("is attach to a different", Kind::attached_elsewhere),
+    general("is attach to other", Kind::attached_elsewhere),
+    general("already attach to", Kind::attached_elsewhere),
+    general("cannot attach*to multiple", Kind::attached_elsewhere),
+    general("can't attach*to multiple", Kind::attached_elsewhere),
+    general("cannot attach*to more than one", Kind::attached_elsewhere),
+    // How arrays give a volume to a host
+    general("a different masking view", Kind::attached_elsewhere),
+    general("another masking view", Kind::attached_elsewhere),
+    general("a different host group", Kind::attached_elsewhere),
+    general("another host group", Kind::attached_elsewhere),
+    general("a different initiator group", Kind::attached_elsewhere),
+    general("another initiator group", Kind::attached_elsewhere),
     general("already published to", Kind::attached_elsewhere),
     general("mapped to different", Kind::attached_elsewhere),
     general("mapped to another", Kind::attached_elsewhere),
@@ -312,6 +330,17 @@ constexpr std::array kPhrases{
     // cloud-provider-openstack pkg/csi/cinder/controllerserver.go
     unsure("attach volume failed with error"),
     unsure("failed to add disk"),  // vSphere in-tree: often a disk of another machine
+    unsure("not yet available"),
+    unsure("not yet attached"),
+    unsure("not attached yet"),
+    unsure("retry later"),
+    unsure("is being modified"),
+    unsure("is still publishing"),
+    unsure("is still creating"),
+    unsure("transient"),
+    unsure("or is already bound"),
+    unsure("wait for*detached"),
+    unsure("waiting for*detached"),
     unsure("is attaching"),
     unsure("still attaching"),
     unsure("is detaching"),
@@ -351,10 +380,6 @@ std::size_t find_words(std::string_view text, std::string_view words) {
   return text.substr(at + star).find(words.substr(star + 1)) == kNoMatch ? kNoMatch : at;
 }
 
-bool contains(std::string_view text, std::string_view words) {
-  return find_words(text, words) != kNoMatch;
-}
-
 /// "owned by another project": no one who could let go of a volume.
 bool is_no_holder(std::string_view after) {
   for (const std::string_view word :
@@ -364,6 +389,15 @@ bool is_no_holder(std::string_view after) {
         " resource group", " volume",  " network",       " subnet",
         " array",          " bus",     " filesystem",    " file system"}) {
     if (after.starts_with(word)) return !after.starts_with(" volume attach");
+  }
+  return false;
+}
+
+/// "already published to this node": the one that asks.
+bool is_own(std::string_view after) {
+  for (const std::string_view word :
+       {" this ", " the same ", " same ", " itself", " the requested "}) {
+    if (after.starts_with(word)) return true;
   }
   return false;
 }
@@ -398,10 +432,20 @@ bool is_guess(std::string_view text, std::size_t at) {
   return false;
 }
 
+/// Where the first of the words ends that the text has, or kNoMatch.
 template <std::size_t kCount>
-bool contains_any(std::string_view text, const std::array<std::string_view, kCount>& words) {
+std::size_t end_of_any(std::string_view text, const std::array<std::string_view, kCount>& words) {
   for (const auto word : words) {
-    if (contains(text, word)) return true;
+    const auto at = text.find(word);
+    if (at != kNoMatch) return at + word.size();
+  }
+  return kNoMatch;
+}
+
+/// "... already mounted" is what comes before: "on the same host".
+bool goes_on_with_own(std::string_view after) {
+  for (const std::string_view preposition : {" on", " to", " at", " in", " by", ""}) {
+    if (after.starts_with(preposition) && is_own(after.substr(preposition.size()))) return true;
   }
   return false;
 }
@@ -413,10 +457,14 @@ std::optional<bool> answer(Says says) {
 
 /// What is left when no phrase names its circumstances.
 Reading read_remainder(std::string_view lower, Stage stage) {
-  if (contains_any(lower, kMounted)) {
+  const auto mounted = end_of_any(lower, kMounted);
+  if (mounted != kNoMatch) {
+    if (goes_on_with_own(lower.substr(mounted))) {
+      return {Kind::device_busy, std::nullopt, {}, Weight::unsure};
+    }
     return {Kind::device_busy, true, {}, Weight::general};
   }
-  if (!contains_any(lower, kAttached)) return {};
+  if (end_of_any(lower, kAttached) == kNoMatch) return {};
   if (stage == Stage::attach) return {Kind::attached_elsewhere, true, {}, Weight::general};
   return {Kind::ambiguous, std::nullopt, {}, Weight::unsure};
 }
@@ -428,8 +476,9 @@ Reading read_phrases(std::string_view lower, Stage stage) {
   for (const auto& phrase : kPhrases) {
     const auto at = find_words(lower, phrase.words);
     if (at == kNoMatch) continue;
+    const auto after = lower.substr(std::min(lower.size(), at + phrase.words.size()));
     if (phrase.weight == Weight::general &&
-        (is_denied(lower.substr(0, at)) || is_no_holder(lower.substr(at + phrase.words.size())))) {
+        (is_denied(lower.substr(0, at)) || is_no_holder(after) || is_own(after))) {
       continue;
     }
     if (phrase.says == Says::yes && is_guess(lower, at)) {

@@ -61,8 +61,11 @@ void read_driver(std::string_view text, Stage stage, ParsedMessage& parsed) {
   const auto paths = pod_paths(plain, parsed.volume_whole ? parsed.volume : "");
   const bool mounted_for_pod = !paths.holder.uid.empty();
   read_general(reading, names, mounted_for_pod, stage, parsed);
-  // It is mounted where it was to be: of somebody else nothing is said.
-  if (paths.own_target && !mounted_for_pod && parsed.kind == Kind::device_busy) {
+  // It is mounted where it was to be, or where a node has it for all its pods: of somebody else
+  // nothing is said.
+  const bool staged =
+      reading.weight == Weight::general && plain.lower.find("/globalmount") != std::string::npos;
+  if ((paths.own_target || staged) && !mounted_for_pod && parsed.kind == Kind::device_busy) {
     recognise(parsed, Kind::device_busy, std::nullopt);
   }
   if (parsed.kind != Kind::none) read_names(plain, names, parsed);
@@ -97,9 +100,9 @@ bool speaks_of_volumes(std::string_view text) {
   constexpr std::array<std::string_view, 12> kThings{"volume", "disk",   "device", "mount",
                                                      "attach", "rbd ",   "image",  " pv ",
                                                      "rwo ",   "target", "lun ",   "filesystem"};
-  constexpr std::array<std::string_view, 9> kDeeds{"forbidden",    "delet",     "detach failed",
-                                                   "not removing", "resiz",     "expand",
-                                                   "umount",       "provision", "unpublish"};
+  constexpr std::array<std::string_view, 11> kDeeds{
+      "forbidden", "delet",     "detach failed", "not removing", "resiz",      "expand",
+      "umount",    "provision", "unpublish",     "unstage",      "skip detach"};
   const auto has = [&lower](std::string_view word) {
     return lower.find(word) != std::string::npos;
   };
