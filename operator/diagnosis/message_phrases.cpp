@@ -45,7 +45,7 @@ constexpr Phrase slow(std::string_view words) {
 
 /// How Kubernetes, drivers and clouds say it. The first that is found counts. Upstream files are
 /// named where a message has one origin; a driver only where no other says the same.
-constexpr std::array kPhrases{
+constexpr auto kPhrases = std::to_array<Phrase>({
     // The device's name on the instance, not the volume (EC2, InvalidParameterValue).
     look_alike("attachment point*already in use"),
     look_alike("attachment limit"),
@@ -362,7 +362,7 @@ constexpr std::array kPhrases{
     slow("timeout expired"),
     slow("deadlineexceeded"),
     slow("deadline exceeded"),
-};
+});
 
 /// Words that say "attached" but leave out where: a controller means another node by them, a node
 /// may mean itself.

@@ -198,6 +198,7 @@ class Bench {
   static void print_part(const char* when, const char* name, const std::vector<Reaction>& reactions,
                          Nanoseconds Reaction::*from, Nanoseconds Reaction::*to) {
     std::vector<Nanoseconds> times;
+    times.reserve(reactions.size());
     for (const auto& reaction : reactions) times.push_back(reaction.*to - reaction.*from);
     print_spread(fmt::format("{}_{}_us", when, name), std::move(times), 1e3);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mends libfaketime 0.9.10, to be preloaded before it. Asio sets its timerfd to the absolute time of
-// 1 ns when a timer is due already (Boost 1.74 asio/detail/impl/epoll_reactor.ipp, get_timeout), and
-// libfaketime turns that into a time that never comes: from then on no timer of the program ends. A
-// busy machine gets there within a minute.
+// Mends libfaketime 0.9.10, to be preloaded before it. Asio sets its timerfd to the absolute time
+// of 1 ns when a timer is due already (Boost 1.74 asio/detail/impl/epoll_reactor.ipp, get_timeout),
+// and libfaketime turns that into a time that never comes: from then on no timer of the program
+// ends. A busy machine gets there within a minute.
 #include <dlfcn.h>
 #include <sys/timerfd.h>
 
