@@ -36,6 +36,10 @@ constexpr Phrase unsure(std::string_view words, std::string_view driver = {}) {
 constexpr Phrase own_or_others(std::string_view words) {
   return {words, Weight::specific, Kind::device_busy, Says::unsure, {}};
 }
+/// A lock that drivers hold among themselves, while they work.
+constexpr Phrase own_lock(std::string_view words) {
+  return {words, Weight::specific, Kind::ambiguous, Says::unsure, {}};
+}
 constexpr Phrase general(std::string_view words, Kind kind) {
   return {words, Weight::general, kind, Says::yes, {}};
 }
@@ -61,6 +65,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     look_alike("address is already in use"),
     look_alike("port is already"),
     look_alike("port already"),
+    look_alike("port *already in use"),
     look_alike("mutually exclusive"),
     look_alike("session requested, but"),  // iscsiadm: "... but 1 already present"
     look_alike("failed to sync secret cache"),
@@ -77,6 +82,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     look_alike("already attached to this"),
     look_alike("this node with different"),  // what is asked for now differs from what was
     look_alike("same node with different"),
+    look_alike("does not match the requested"),
     look_alike("attached to the same"),
 
     // The kubelet writes these volumes itself.
@@ -100,6 +106,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     // pod's directory still has it.
     own_or_others("getdevicemountrefs check failed"),
     own_or_others("is still mounted by other references"),
+    own_lock("lockfile failed"),  // alibaba-cloud-flexvolume
     // containerized-data-importer pkg/controller/clone-controller.go
     conflict("using persistentvolumeclaim", Kind::single_pod_mount),
     // attachdetach/reconciler.go, as people and logs put it
@@ -122,6 +129,8 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     conflict("refusing dangling detach", Kind::dangling_attachment, "disk.csi.azure.com"),
     conflict("dangling attach", Kind::dangling_attachment),
     conflict("dangling volume", Kind::dangling_attachment),
+    conflict("stale attachment", Kind::dangling_attachment),
+    conflict("stale volume attachment", Kind::dangling_attachment),
     conflict("not a node of this cluster", Kind::outside_cluster),
     conflict("not part of th*cluster", Kind::outside_cluster),
     conflict("outside of the cluster", Kind::outside_cluster),
@@ -170,6 +179,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     conflict("had no available disk", Kind::device_busy),
     conflict("already owned by vm", Kind::attached_elsewhere),          // Azure
     conflict("resource 'volume' is in use", Kind::attached_elsewhere),  // vCenter
+    conflict("vdi is in use", Kind::attached_elsewhere),                // XenServer
     conflict("types.resourceinuse", Kind::attached_elsewhere),
     // OpenStack: a volume's status is "available", "in-use", "attaching", "detaching"...
     conflict("status is in-use", Kind::attached_elsewhere),
@@ -235,16 +245,21 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     general("attached on another", Kind::attached_elsewhere),
     general("attached on a different", Kind::attached_elsewhere),
     general("attached elsewhere", Kind::attached_elsewhere),
-    general("is attach to another", Kind::attached_elsewhere),
-    general("is attach to a different", Kind::attached_elsewhere),
-    general("is attach to other", Kind::attached_elsewhere),
+    general("attach to another", Kind::attached_elsewhere),
+    general("attach to a different", Kind::attached_elsewhere),
+    general("attach to different", Kind::attached_elsewhere),
+    general("attach to other", Kind::attached_elsewhere),
     general("already attach to", Kind::attached_elsewhere),
     general("cannot attach*to multiple", Kind::attached_elsewhere),
     general("can't attach*to multiple", Kind::attached_elsewhere),
     general("cannot attach*to more than one", Kind::attached_elsewhere),
     // How arrays give a volume to a host
+    general("present in a different", Kind::attached_elsewhere),
+    general("present in another", Kind::attached_elsewhere),
     general("a different masking view", Kind::attached_elsewhere),
     general("another masking view", Kind::attached_elsewhere),
+    general("a different lun mapping", Kind::attached_elsewhere),
+    general("another lun mapping", Kind::attached_elsewhere),
     general("a different host group", Kind::attached_elsewhere),
     general("another host group", Kind::attached_elsewhere),
     general("a different initiator group", Kind::attached_elsewhere),
@@ -276,6 +291,10 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     general("already has an attachment", Kind::attached_elsewhere),
     general("already has attachment", Kind::attached_elsewhere),
     general("already has an owner", Kind::attached_elsewhere),
+    general("already has a writer", Kind::attached_elsewhere),
+    general("has another session", Kind::attached_elsewhere),
+    general("on two nodes", Kind::attached_elsewhere),
+    general("to two nodes", Kind::attached_elsewhere),
     general("in use from other system", Kind::attached_elsewhere),  // ZFS
     general("in use from another system", Kind::attached_elsewhere),
     general("exclusive lock held by", Kind::attached_elsewhere),

@@ -269,7 +269,8 @@ ParsedMessage parse_message(std::string_view message, std::string_view reason) {
     return parsed;
   }
   read_form(frame, message, reason, parsed);
-  if (!frame.node.empty()) parsed.wanted_node = frame.node;
+  // What has a blank in it is no node, and may have had more of them in the message.
+  if (frame.node.find(' ') == kNoMatch && !frame.node.empty()) parsed.wanted_node = frame.node;
   return parsed;
 }
 

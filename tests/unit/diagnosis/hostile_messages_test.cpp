@@ -101,6 +101,15 @@ TEST_CASE("Pods' names are names", "[messages]") {
   CHECK(parsed.pods == std::vector<std::string>{"a-1"});
 }
 
+TEST_CASE("What is no node's name is not taken for the node", "[messages]") {
+  const auto parsed = parse_message(
+      "mMulti-Attach error for volume \"pvc-1\" (UniqueName: \"kubernetes.io/csi/d^/disks/d\") "
+      "from "
+      "node \"  Warning  FailedMount  node-b\" Volume is already used by pods shop/web-0 on node "
+      "node-a");
+  CHECK(parsed.wanted_node.empty());
+}
+
 TEST_CASE("Long messages of any kind are read to their end", "[messages]") {
   // Were the time to grow with the square of the size, the test's time would be up.
   constexpr std::size_t kSize = 1U << 18U;

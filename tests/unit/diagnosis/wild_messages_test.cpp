@@ -24,6 +24,13 @@
 // which had got more general rules meanwhile, and all of it named beforehand to judge by: at first
 // sight 23 of 23 conflicts were found, with no false alarm and no wrong holder. Most of the 23 are
 // worded as people mostly meet them, so as the catalogue has it; of rare words the seventh tells.
+// unseen_messages_9.jsonl is a ninth, and a harder one: not what people reported, but the words
+// that lesser known drivers have in their sources, with values filled in, of which none is worded
+// like an earlier message. In three parts, each read after the reader had been mended for those
+// before: 12 of 15 conflicts found and 4 false alarms; 7 of 8 and 1; 7 of 12 and 2. In the first
+// part three holders were named wrongly, in the others none. So of drivers that nobody knows expect
+// less, and see docs/driver-rules.md: an administrator can tell the operator what such a driver
+// allows.
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -110,7 +117,8 @@ TEST_CASE("Messages from public threads", "[messages][wild]") {
                                              {"unseen_messages_5.jsonl", 0.98, 0.90},
                                              {"unseen_messages_6.jsonl", 0.98, 0.95},
                                              {"unseen_messages_7.jsonl", 0.98, 0.95},
-                                             {"unseen_messages_8.jsonl", 0.98, 0.95}}));
+                                             {"unseen_messages_8.jsonl", 0.98, 0.95},
+                                             {"unseen_messages_9.jsonl", 0.98, 0.90}}));
   const auto reading = read_all(round.file);
   REQUIRE(reading.messages >= 60);
   CHECK(reading.wrong_holders == 0);
