@@ -83,6 +83,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     look_alike("this node with different"),  // what is asked for now differs from what was
     look_alike("same node with different"),
     look_alike("does not match the requested"),
+    look_alike("mapped to initiator(s) in this group"),  // NetApp Trident, of this node's group
     look_alike("attached to the same"),
 
     // The kubelet writes these volumes itself.
@@ -293,6 +294,8 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     general("already has an owner", Kind::attached_elsewhere),
     general("already has a writer", Kind::attached_elsewhere),
     general("has another session", Kind::attached_elsewhere),
+    general("only a single*at a time", Kind::attached_elsewhere),
+    general("only one*at a time", Kind::attached_elsewhere),
     general("on two nodes", Kind::attached_elsewhere),
     general("to two nodes", Kind::attached_elsewhere),
     general("in use from other system", Kind::attached_elsewhere),  // ZFS
@@ -353,6 +356,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     unsure("not yet attached"),
     unsure("not attached yet"),
     unsure("retry later"),
+    unsure("disks are locked"),
     unsure("is being modified"),
     unsure("is still publishing"),
     unsure("is still creating"),

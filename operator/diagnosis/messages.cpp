@@ -97,12 +97,14 @@ Conflict evidence_of(const ParsedMessage& parsed) {
 /// Words without any of Kubernetes' own count only when they speak of what can be held.
 bool speaks_of_volumes(std::string_view text) {
   const auto lower = plain_text(text).lower;
-  constexpr std::array<std::string_view, 12> kThings{"volume", "disk",   "device", "mount",
-                                                     "attach", "rbd ",   "image",  " pv ",
-                                                     "rwo ",   "target", "lun ",   "filesystem"};
-  constexpr std::array<std::string_view, 11> kDeeds{
-      "forbidden", "delet",     "detach failed", "not removing", "resiz",      "expand",
-      "umount",    "provision", "unpublish",     "unstage",      "skip detach"};
+  constexpr std::array<std::string_view, 16> kThings{
+      "volume", "disk",       "device", "mount", "attach",
+      "rbd ",   "image",      " pv ",   "rwo ",  "target",
+      "lun ",   "filesystem", "drbd",   "zpool", "reservation conf",
+      "lvm"};
+  constexpr std::array<std::string_view, 12> kDeeds{
+      "unregister", "forbidden", "delet",     "detach failed", "not removing", "resiz",
+      "expand",     "umount",    "provision", "unpublish",     "unstage",      "skip detach"};
   const auto has = [&lower](std::string_view word) {
     return lower.find(word) != std::string::npos;
   };

@@ -154,8 +154,9 @@ holder_that_ends_slowly_is_explained() {
     "This pod starts when that one is gone" "Nothing to do yet."
   eventually 120 "the waiter runs, and nobody did anything" pod_runs waiter
   figure "holder's deletion to waiting pod seen running, s" "$(seconds_between "$deleted" "$(now_ns)")"
-  # The kubelet lets the next pod have the volume before it ends the former pod's object.
-  eventually 15 "the holder is gone" is_gone pod/holder
+  # The kubelet lets the next pod have the volume before it ends the former pod's object, and looks
+  # at that every ten seconds only.
+  eventually 90 "the holder is gone" is_gone pod/holder
   eventually 10 "the annotation too" has_no_annotation waiter
 }
 
