@@ -28,9 +28,17 @@
 // that lesser known drivers have in their sources, with values filled in, of which none is worded
 // like an earlier message. In three parts, each read after the reader had been mended for those
 // before: 12 of 15 conflicts found and 4 false alarms; 7 of 8 and 1; 7 of 12 and 2. In the first
-// part three holders were named wrongly, in the others none. So of drivers that nobody knows expect
-// less, and see docs/driver-rules.md: an administrator can tell the operator what such a driver
-// allows.
+// part three holders were named wrongly, in the others none.
+// unseen_messages_10.jsonl is a tenth of 114, again only of words unlike those of all earlier
+// rounds: 40 from drivers' and hypervisors' sources, of which 14 of 19 conflicts were found at
+// first sight, with one false alarm; 74 from threads, of which 3 of 5 were found, with one false
+// alarm. No holder was wrong. So of words that nobody has used before expect a quarter to be
+// missed, and see docs/driver-rules.md: an administrator can tell the operator what an unknown
+// driver allows. unseen_messages_11.jsonl is an eleventh, for what people mostly meet: from each of
+// 95 threads that no earlier round had used the first message about a volume, whatever it was,
+// collected without a look at the reader and all of it named beforehand to judge by. At first sight
+// 19 of 19 conflicts were found, with no false alarm and no wrong holder; 18 of them are
+// Kubernetes' Multi-Attach.
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -118,7 +126,9 @@ TEST_CASE("Messages from public threads", "[messages][wild]") {
                                              {"unseen_messages_6.jsonl", 0.98, 0.95},
                                              {"unseen_messages_7.jsonl", 0.98, 0.95},
                                              {"unseen_messages_8.jsonl", 0.98, 0.95},
-                                             {"unseen_messages_9.jsonl", 0.98, 0.90}}));
+                                             {"unseen_messages_9.jsonl", 0.98, 0.90},
+                                             {"unseen_messages_10.jsonl", 0.98, 0.80},
+                                             {"unseen_messages_11.jsonl", 0.98, 0.95}}));
   const auto reading = read_all(round.file);
   REQUIRE(reading.messages >= 60);
   CHECK(reading.wrong_holders == 0);
