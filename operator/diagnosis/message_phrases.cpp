@@ -83,6 +83,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     look_alike("this node with different"),  // what is asked for now differs from what was
     look_alike("same node with different"),
     look_alike("does not match the requested"),
+    look_alike("already mounted at*and we want"),        // kops protokube
     look_alike("mapped to initiator(s) in this group"),  // NetApp Trident, of this node's group
     look_alike("attached to the same"),
 
@@ -209,6 +210,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     busy("resource busy"),
     busy("held open by"),             // DRBD
     busy("failed to lock the file"),  // vSphere
+    busy("since it is locked"),
     busy("target is busy"),
     busy("volume*is busy"),
     busy("failed to get*lock"),               // QEMU, of an image file
@@ -293,6 +295,8 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     general("already has attachment", Kind::attached_elsewhere),
     general("already has an owner", Kind::attached_elsewhere),
     general("already has a writer", Kind::attached_elsewhere),
+    general("exhausted its available writer claims", Kind::attached_elsewhere),  // Nomad
+    general("concurrent rw attachment", Kind::attached_elsewhere),
     general("has another session", Kind::attached_elsewhere),
     general("only a single*at a time", Kind::attached_elsewhere),
     general("only one*at a time", Kind::attached_elsewhere),
