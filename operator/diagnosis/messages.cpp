@@ -53,8 +53,19 @@ void read_general(const Reading& reading, const Names& names, bool mounted_for_p
   }
 }
 
-void read_driver(std::string_view text, Stage stage, ParsedMessage& parsed) {
+/// Some drivers attach when they are asked to mount, and say so.
+Stage stage_in(std::string_view lower, Stage stage) {
+  if (stage != Stage::node) return stage;
+  for (const std::string_view words : {"failed to attach", "cannot attach", "can't attach",
+                                       "unable to attach", "could not attach"}) {
+    if (lower.find(words) != kNoMatch) return Stage::attach;
+  }
+  return stage;
+}
+
+void read_driver(std::string_view text, Stage asked, ParsedMessage& parsed) {
   const auto plain = plain_text(text);
+  const auto stage = stage_in(plain.lower, asked);
   const auto reading = read_phrases(plain.lower, stage);
   recognise(parsed, reading.kind, reading.conflict);
   const auto names = names_of(plain);
