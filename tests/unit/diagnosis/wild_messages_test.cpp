@@ -39,6 +39,15 @@
 // collected without a look at the reader and all of it named beforehand to judge by. At first sight
 // 19 of 19 conflicts were found, with no false alarm and no wrong holder; 18 of them are
 // Kubernetes' Multi-Attach.
+// unseen_messages_12.jsonl is a twelfth of 82, taken from other threads in the same way, but
+// without Multi-Attach and the kubelet's time-outs, and with a search for trouble where a volume is
+// held. Of Kubernetes 13 of 13 conflicts were found at first sight, with one false alarm (a log of
+// kops) and one wrong holder (the beginning of a name that was left out); of Nomad and of tools for
+// virtual machines none of 4. Six labels were corrected or filled in afterwards, four of them to
+// what earlier rounds had of the same words. unseen_messages_13.jsonl is a thirteenth of 83, the
+// same of Kubernetes alone, read after the reader had been mended for the twelfth: 5 of 5 at first
+// sight, no false alarm, no wrong holder. Two labels were corrected, one to what the catalogue says
+// of the same words.
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -128,7 +137,9 @@ TEST_CASE("Messages from public threads", "[messages][wild]") {
                                              {"unseen_messages_8.jsonl", 0.98, 0.95},
                                              {"unseen_messages_9.jsonl", 0.98, 0.90},
                                              {"unseen_messages_10.jsonl", 0.98, 0.80},
-                                             {"unseen_messages_11.jsonl", 0.98, 0.95}}));
+                                             {"unseen_messages_11.jsonl", 0.98, 0.95},
+                                             {"unseen_messages_12.jsonl", 0.98, 0.95},
+                                             {"unseen_messages_13.jsonl", 0.98, 0.95}}));
   const auto reading = read_all(round.file);
   REQUIRE(reading.messages >= 60);
   CHECK(reading.wrong_holders == 0);
