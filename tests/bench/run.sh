@@ -121,6 +121,13 @@ best() { # KEY FILE...
   sed -n "s/^$key=//p" "$@" | sort -g | head -n 1
 }
 
+# The one in the middle.
+median() { # KEY FILE...
+  local key=$1
+  shift
+  sed -n "s/^$key=//p" "$@" | sort -g | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
 # One row: a name, the figure, the aim ("-" for none), what client-go takes.
 row() { # NAME FIGURE UNIT [AIM [CLIENT-GO]]
   awk -v name="$1" -v figure="$2" -v unit="$3" -v aim="${4:--}" -v go="${5:-}" 'BEGIN {
@@ -134,7 +141,7 @@ heading() {
 }
 
 measure_scale() { # N
-  local n=$1 round lists=() syncs=() list sync
+  local n=$1 round lists=() syncs=() list sync middle_list middle_sync
   fill "$n"
   list >/dev/null # the server's first one is slower
   for ((round = 1; round <= rounds; round++)); do
@@ -148,6 +155,8 @@ measure_scale() { # N
   done
   list=$(best list_seconds "${lists[@]}")
   sync=$(best sync_seconds "${syncs[@]}")
+  middle_list=$(median list_seconds "${lists[@]}")
+  middle_sync=$(median sync_seconds "${syncs[@]}")
   # Measured once, elsewhere, and for this number of pods only.
   local go=("" "" "" "" "")
   [ "$n" -ne 100000 ] || go=(client-go "8.7 s" "5.0 s" "1900 MiB" "10800 B")
@@ -159,6 +168,7 @@ measure_scale() { # N
     row "  its first byte" "$(printf %.3f "$(best list_first_byte "${lists[@]}")")" s
     row "sync, best of $rounds" "$sync" s - "${go[1]}"
     row "sync / LIST" "$(awk "BEGIN { printf \"%.2f\", $sync / $list }")" "" 1.20
+    row "  of the medians" "$(awk "BEGIN { printf \"%.2f\", $middle_sync / $middle_list }")" ""
     row "processor time until synced" "$(best cpu_seconds "${syncs[@]}")" s 1.5 "${go[2]}"
     row "peak RSS" "$(best peak_mib "${syncs[@]}")" MiB 64 "${go[3]}"
     row "RSS before the first LIST" "$(best start_mib "${syncs[@]}")" MiB
