@@ -53,14 +53,16 @@ void read_general(const Reading& reading, const Names& names, bool mounted_for_p
   }
 }
 
+bool says_attach_failed(std::string_view lower) {
+  constexpr std::array<std::string_view, 5> kWords{
+      "failed to attach", "could not attach", "cannot attach", "can't attach", "unable to attach"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [lower](std::string_view words) { return lower.find(words) != kNoMatch; });
+}
+
 /// Some drivers attach when they are asked to mount, and say so.
-Stage stage_in(std::string_view lower, Stage stage) {
-  if (stage != Stage::node) return stage;
-  for (const std::string_view words : {"failed to attach", "cannot attach", "can't attach",
-                                       "unable to attach", "could not attach"}) {
-    if (lower.find(words) != kNoMatch) return Stage::attach;
-  }
-  return stage;
+Stage stage_in(std::string_view lower, Stage asked) {
+  return asked == Stage::node && says_attach_failed(lower) ? Stage::attach : asked;
 }
 
 void read_driver(std::string_view text, Stage asked, ParsedMessage& parsed) {
@@ -159,14 +161,13 @@ Stage stage_of(std::string_view message, std::string_view reason) {
   const auto has = [&lower](std::string_view word) {
     return lower.find(word) != std::string::npos;
   };
-  constexpr std::array<std::string_view, 12> kAttach{
-      "failedattachvolume", "attachvolume",       "controllerpublish", "failed to attach",
-      "could not attach",   "cannot attach",      "can't attach",      "unable to attach",
-      "error attaching",    "cannot be attached", "attach volume",     "failed to publish"};
+  constexpr std::array<std::string_view, 7> kAttach{
+      "failedattachvolume", "attachvolume",  "controllerpublish", "error attaching",
+      "cannot be attached", "attach volume", "failed to publish"};
   constexpr std::array<std::string_view, 8> kNode{"failedmount",     "nodestage",   "nodepublish",
                                                   "mountvolume",     "mountdevice", "mount failed",
                                                   "failed to mount", "mounting"};
-  const bool attach = std::any_of(kAttach.begin(), kAttach.end(), has);
+  const bool attach = says_attach_failed(lower) || std::any_of(kAttach.begin(), kAttach.end(), has);
   const bool node = std::any_of(kNode.begin(), kNode.end(), has);
   if (attach == node) return Stage::unknown;
   return attach ? Stage::attach : Stage::node;
